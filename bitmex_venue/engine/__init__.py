@@ -1,0 +1,1 @@
+"""The exchange itself: no sockets, no threads, no wall clock; integers inside."""

@@ -1,0 +1,130 @@
+"""What can be asked of the exchange: plain records, so that a log of them is the whole history of a venue.
+
+Units: time is nanoseconds since the Unix epoch (UTC); `price` and `stop_px` are ticks of the instrument; a price off the
+tick grid (index, mark) is an integer of 1e-8 of the quote currency and is named `*_e8`; quantities are contracts; money
+is the smallest unit of its currency (satoshi for XBt, micro-USDT for USDt). `side` is +1 to buy, -1 to sell, 0 for
+"whatever closes the position" (only with `Close`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Tuple
+
+BUY = 1
+SELL = -1
+
+
+class OpenAccount(NamedTuple):
+    """Make an account. `house` accounts are the other participants: no margin check and no private events."""
+
+    account_id: int
+    name: str = ""
+    house: bool = False
+
+
+class Deposit(NamedTuple):
+    account_id: int
+    currency: str
+    amount: int
+
+
+class Withdraw(NamedTuple):
+    """Take money out of the wallet; `fee` goes to the venue. Refused when more than the withdrawable margin."""
+
+    account_id: int
+    currency: str
+    amount: int
+    fee: int = 0
+    address: str = ""
+    text: str = ""
+
+
+class Place(NamedTuple):
+    """A new order. `order_qty` None is allowed with `Close` only. `exec_inst` is sorted as the client sent it."""
+
+    account_id: int
+    symbol: str
+    side: int
+    order_qty: Optional[int]
+    price: Optional[int] = None
+    ord_type: str = "Limit"
+    time_in_force: str = "GoodTillCancel"
+    exec_inst: Tuple[str, ...] = ()
+    cl_ord_id: str = ""
+    text: str = "Submitted via API."
+    stop_px: Optional[int] = None
+
+
+class PlaceBulk(NamedTuple):
+    """Several orders of one account: all are accepted, or none is."""
+
+    account_id: int
+    orders: Tuple[Place, ...]
+
+
+class Amend(NamedTuple):
+    """Change an order, named by `order_id` or by `orig_cl_ord_id`. `leaves_qty` excludes `order_qty`."""
+
+    account_id: int
+    order_id: str = ""
+    orig_cl_ord_id: str = ""
+    cl_ord_id: str = ""
+    order_qty: Optional[int] = None
+    leaves_qty: Optional[int] = None
+    price: Optional[int] = None
+    stop_px: Optional[int] = None
+    text: str = "Amended via API."
+
+
+class AmendBulk(NamedTuple):
+    account_id: int
+    amends: Tuple[Amend, ...]
+
+
+class Cancel(NamedTuple):
+    """Cancel by ids; the answer has one `CancelResult` per id asked for, in that order."""
+
+    account_id: int
+    order_ids: Tuple[str, ...] = ()
+    cl_ord_ids: Tuple[str, ...] = ()
+    text: str = "Canceled via API."
+
+
+class CancelAll(NamedTuple):
+    account_id: int
+    symbol: Optional[str] = None
+    side: Optional[int] = None
+    text: str = "Canceled via API."
+
+
+class CancelAllAfter(NamedTuple):
+    """The dead man's switch of an account; 0 disarms, each call replaces the timer before."""
+
+    account_id: int
+    timeout_ms: int
+
+
+class SetLeverage(NamedTuple):
+    """`leverage_e2` is leverage times 100; 0 is cross margin."""
+
+    account_id: int
+    symbol: str
+    leverage_e2: int
+
+
+class SetIndex(NamedTuple):
+    """The market tells the exchange a new value of an index (`.BXBT`); marks follow it."""
+
+    symbol: str
+    price_e8: int
+
+
+class SetState(NamedTuple):
+    """Open or close an instrument (`Open`, `Closed`)."""
+
+    symbol: str
+    state: str
+
+
+class Advance(NamedTuple):
+    """Nothing but time passing: timers that are due by then run."""

@@ -1,0 +1,142 @@
+"""What the exchange tells: records in the order in which things happened, each complete in itself.
+
+A record is never read back from live state: whatever can change later is copied into it when it is made, so that the wire
+room may turn it into a row long after the command has finished, or never when nobody listens. Units are those of
+`commands`. Column names are our own (snake_case); the wire room owns the wire's names.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NamedTuple, Optional
+
+
+class OrderEvent(NamedTuple):
+    """`action` is "insert" or "update".
+
+    `order` gives the columns that never change (id, account, symbol, side, type, ...). `columns` holds what can:
+    for an insert all of cl_ord_id, ord_status, working, order_qty, price, stop_px, leaves_qty, cum_qty, avg_px_e8, text,
+    triggered, transact_time, timestamp; for an update only those that changed.
+    """
+
+    time: int
+    action: str
+    order: Any
+    columns: Mapping[str, Any]
+
+
+class ExecutionEvent(NamedTuple):
+    """One row of the execution table. `columns` has the same names as an OrderEvent's insert."""
+
+    time: int
+    exec_id: str
+    exec_type: str
+    order: Any
+    columns: Mapping[str, Any]
+    last_qty: int = 0
+    last_px: Optional[int] = None
+    liquidity: str = ""  # AddedLiquidity, RemovedLiquidity or ""
+    commission_e8: Optional[int] = None
+    exec_cost: Optional[int] = None
+    exec_comm: Optional[int] = None
+    trd_match_id: str = "00000000-0000-0000-0000-000000000000"
+
+
+class TradeEvent(NamedTuple):
+    """One match as the public sees it; `side` is the taker's."""
+
+    time: int
+    symbol: str
+    side: int
+    size: int
+    price: int
+    tick_direction: str
+    trd_match_id: str
+    gross_value: int
+
+
+class BookEvent(NamedTuple):
+    """One price level changed from `old_size` to `size` contracts (0: the level is gone)."""
+
+    time: int
+    symbol: str
+    side: int
+    price: int
+    size: int
+    old_size: int
+
+
+class QuoteEvent(NamedTuple):
+    """The touch after a command that changed its price or size. None and 0 where a side is empty."""
+
+    time: int
+    symbol: str
+    bid_price: Optional[int]
+    bid_size: int
+    ask_price: Optional[int]
+    ask_size: int
+
+
+class InstrumentEvent(NamedTuple):
+    """Columns of an instrument that changed, one concern at a time (marks, last price, bid/ask, funding, state)."""
+
+    time: int
+    symbol: str
+    columns: Mapping[str, Any]
+
+
+class PositionEvent(NamedTuple):
+    """`image` is an immutable `accounts.PositionImage`, enough to work out every column of the row."""
+
+    time: int
+    account_id: int
+    symbol: str
+    image: Any
+
+
+class MarginEvent(NamedTuple):
+    """`image` is an immutable `accounts.MarginImage`."""
+
+    time: int
+    account_id: int
+    currency: str
+    image: Any
+
+
+class WalletEvent(NamedTuple):
+    """A line of the ledger: `kind` is Deposit, Withdrawal, RealisedPNL, Funding or Transfer."""
+
+    time: int
+    account_id: int
+    currency: str
+    kind: str
+    amount: int
+    fee: int
+    balance: int
+    address: str = ""
+    text: str = ""
+
+
+class FundingEvent(NamedTuple):
+    time: int
+    symbol: str
+    rate_e8: int
+
+
+class SettlementEvent(NamedTuple):
+    time: int
+    symbol: str
+    price_e8: int
+    kind: str = "Settlement"
+
+
+class InsuranceEvent(NamedTuple):
+    time: int
+    currency: str
+    balance: int
+
+
+class LiquidationEvent(NamedTuple):
+    time: int
+    action: str  # insert, update, delete
+    order: Any
+    leaves_qty: int
