@@ -1,0 +1,1 @@
+"""Small things every other room may use."""

@@ -1,0 +1,116 @@
+"""The only file that knows which Python this is.
+
+What differs between 2.7 and 3 and matters to a trading bot: text and bytes, the monotonic clock, and waiting. A timed
+`Condition.wait` polls on Python 2 (it wakes up to 50 ms late), and on every Python a lock that a signal handler takes can
+be the one the interrupted code holds. A pipe and `select` have neither fault, so that is what waits here wherever
+the system can select on a pipe; on Windows, which cannot, an event is waited on in short slices.
+"""
+from __future__ import absolute_import, division, print_function
+
+import errno
+import os
+import select
+import sys
+import threading
+import time
+
+from future.utils import PY2, iteritems, text_type  # noqa: F401  (handed on to the other rooms)
+
+if PY2:  # pragma: no cover - one branch runs on each interpreter
+    from urllib import quote, urlencode
+    from urlparse import urlsplit, urlunsplit
+    string_types = (str, text_type)
+else:  # pragma: no cover
+    from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+    string_types = (str,)
+
+__all__ = ['PY2', 'Signal', 'iteritems', 'monotonic', 'quote', 'string_types', 'text_type', 'to_bytes', 'to_text', 'urlencode',
+           'urlsplit', 'urlunsplit']
+
+# time.monotonic came with Python 3.3; where it is missing the wall clock must do.
+monotonic = getattr(time, 'monotonic', time.time)
+
+
+def to_bytes(value):
+    """Text or bytes -> UTF-8 bytes."""
+    return value.encode('utf-8') if isinstance(value, text_type) else bytes(value)
+
+
+def to_text(value):
+    """Text or UTF-8 bytes (bytearray, memoryview) -> text."""
+    return value if isinstance(value, text_type) else bytes(value).decode('utf-8')
+
+
+class _PipeSignal(object):
+    """A self-pipe: `send` writes a byte, `wait` selects on the other end. Safe in signal handlers."""
+
+    def __init__(self):
+        self._reader, self._writer = os.pipe()
+        for descriptor in (self._reader, self._writer):
+            _prepare(descriptor)
+
+    def send(self):
+        try:
+            os.write(self._writer, b'.')
+        except OSError as error:  # full: the waiter is awake already; closed: nobody waits any more
+            if error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBADF, errno.EPIPE):
+                raise
+
+    def drain(self):
+        try:
+            while os.read(self._reader, 512):
+                pass
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBADF):
+                raise
+
+    def wait(self, timeout):
+        end = monotonic() + timeout
+        while timeout > 0:
+            try:
+                select.select([self._reader], [], [], timeout)
+                return
+            except select.error as error:  # Python 2 does not restart a call that a signal interrupted
+                if error.args[0] != errno.EINTR:
+                    raise
+                timeout = min(0.0, end - monotonic())  # a signal came: let the caller look at once
+
+    def close(self):
+        for descriptor in (self._reader, self._writer):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._reader = self._writer = None
+
+
+class _EventSignal(object):  # pragma: no cover - Windows
+    """The same on a system that cannot select on a pipe: an event, looked at every 50 ms so that signals are seen."""
+
+    def __init__(self):
+        self._event = threading.Event()
+
+    def send(self):
+        self._event.set()
+
+    def drain(self):
+        self._event.clear()
+
+    def wait(self, timeout):
+        end = monotonic() + timeout
+        while not self._event.is_set():
+            left = end - monotonic()
+            if left <= 0:
+                return
+            self._event.wait(min(left, 0.05))
+
+    def close(self):
+        pass
+
+
+def _prepare(descriptor):
+    """Non-blocking, and not inherited by children."""
+    import fcntl
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_NONBLOCK)
+    fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.fcntl(descriptor, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
+
+
+Signal = _EventSignal if sys.platform == 'win32' else _PipeSignal
