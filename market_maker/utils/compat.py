@@ -65,21 +65,17 @@ class _PipeSignal(object):
                 raise
 
     def wait(self, timeout):
-        end = monotonic() + timeout
-        while timeout > 0:
-            try:
-                select.select([self._reader], [], [], timeout)
-                return
-            except select.error as error:  # Python 2 does not restart a call that a signal interrupted
-                if error.args[0] != errno.EINTR:
-                    raise
-                timeout = min(0.0, end - monotonic())  # a signal came: let the caller look at once
+        try:
+            select.select([self._reader], [], [], timeout)
+        except select.error as error:
+            if error.args[0] != errno.EINTR:  # Python 2: a signal came; the caller shall look at once
+                raise
 
     def close(self):
         for descriptor in (self._reader, self._writer):
-            if descriptor is not None:
+            if descriptor >= 0:
                 os.close(descriptor)
-        self._reader = self._writer = None
+        self._reader = self._writer = -1
 
 
 class _EventSignal(object):  # pragma: no cover - Windows
