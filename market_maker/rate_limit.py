@@ -1,0 +1,94 @@
+"""The request budget: what the next requests may cost.
+
+Two layers (bitmex-api.md 2.1): a bucket that refills continuously over minutes, and on order requests a second one of ten a
+second. The venue's own headers correct both, so that requests of other processes of the account are seen.
+
+Rules:
+
+* Cancels are never held back, and a reserve is kept for them: nothing else may spend the last tokens.
+* What cannot be paid now is left out, never queued: a quote of seconds ago is worth nothing.
+* Until the venue has told its limit nothing is held back.
+
+Time is handed in, in seconds of a clock that is never set back. Not thread-safe: one thread sends requests.
+"""
+from __future__ import absolute_import, division, print_function
+
+import math
+from collections import deque
+
+DEFAULT_RESERVE = 5            # tokens kept for cancelling everything
+SECOND_LAYER_LIMIT = 10        # order requests in any one second
+CLASSIC_WINDOW_S = 300.0       # 300 or 150 in five minutes
+MODERN_WINDOW_S = 60.0         # 120, 60 or 30 a minute
+
+
+class RequestBudget(object):
+
+    def __init__(self, reserve=DEFAULT_RESERVE):
+        self.reserve = reserve
+        self.limit = None              # size of the bucket, as the venue said last
+        self.refused = 0               # 429s seen
+        self.skipped = 0               # requests left out because they could not be paid
+        self._remaining = None
+        self._at = None
+        self._blocked_until = None
+        self._second_layer = None      # times of recent order requests, once the venue shows that it counts them
+
+    def note_headers(self, headers, now):
+        """Learn from a reply's headers (any case). Headers that are missing or make no sense change nothing."""
+        limit, remaining = _number(headers.get('x-ratelimit-limit')), _number(headers.get('x-ratelimit-remaining'))
+        if limit is not None and limit > 0 and remaining is not None:
+            self.limit, self._remaining, self._at = limit, min(max(remaining, 0), limit), now
+        if _number(headers.get('x-ratelimit-remaining-1s')) is not None and self._second_layer is None:
+            self._second_layer = deque()
+
+    def note_refusal(self, wait, now):
+        """A 429 came: nothing but cancels for `wait` seconds."""
+        self.refused += 1
+        self._blocked_until = now + wait
+
+    def note_request(self, cost, is_order, now):
+        """A request leaves that costs `cost` tokens."""
+        if self._remaining is not None:
+            self._remaining, self._at = max(0.0, self.available(now) - cost), now
+        if is_order and self._second_layer is not None:
+            self._second_layer.append(now)
+
+    def available(self, now):
+        """Tokens in the bucket now (None until the venue has told)."""
+        if self._remaining is None:
+            return None
+        window = CLASSIC_WINDOW_S if self.limit >= 150 else MODERN_WINDOW_S
+        return min(self.limit, self._remaining + (now - self._at) * self.limit / window)
+
+    def affordable(self, wanted, now):
+        """How many of `wanted` single order requests (no cancels) can be sent now."""
+        count = wanted
+        if self._blocked_until is not None and now < self._blocked_until:
+            count = 0
+        available = self.available(now)
+        if available is not None:
+            count = min(count, max(0, int(math.floor(available)) - self.reserve))
+        if self._second_layer is not None:
+            while self._second_layer and now - self._second_layer[0] >= 1.0:
+                self._second_layer.popleft()
+            count = min(count, max(0, SECOND_LAYER_LIMIT - len(self._second_layer)))
+        self.skipped += wanted - count
+        return count
+
+    def describe(self, now):
+        """A text for the status: '287 of 300 requests left'."""
+        available = self.available(now)
+        if available is None:
+            return 'request budget not known yet'
+        text = '%d of %d requests left' % (available, self.limit)
+        if self.skipped:
+            text += ', %d left out' % self.skipped
+        return text
+
+
+def _number(text):
+    try:
+        return int(text)
+    except (TypeError, ValueError):
+        return None

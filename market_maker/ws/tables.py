@@ -1,0 +1,175 @@
+"""Pure, locked: partial / insert / update / delete -> tables in memory; copies out.
+
+Rules (bitmex-api.md 5.5):
+
+* Nothing is applied to a table, or to a symbol of it, before its partial.
+* A partial replaces everything within its filter, and nothing else; a second one may come at any time.
+* Rows are found by the keys that the partial names, so that a row costs the same in a small table and in a large one.
+* An update or a delete of a row that is not there harms nothing.
+* One bad row does not cost the rest of its message.
+* An order whose leavesQty is 0 is done and leaves the table; the venue sends no delete for it.
+* Tables that only grow are capped.
+* Readers get copies.
+"""
+from __future__ import absolute_import, division, print_function
+
+import threading
+from collections import OrderedDict, namedtuple
+
+MAX_TABLE_LEN = 200
+
+# What identifies a row where the partial does not say (bitmex-api.md 5.5).
+FALLBACK_KEYS = {
+    'order': ('orderID',),
+    'execution': ('execID',),
+    'position': ('account', 'symbol'),
+    'margin': ('account', 'currency'),
+    'wallet': ('account', 'currency'),
+    'instrument': ('symbol',),
+    'orderBookL2': ('symbol', 'id', 'side'),
+    'orderBookL2_25': ('symbol', 'id', 'side'),
+    'orderBook10': ('symbol',),
+    'liquidation': ('orderID',),
+}
+CAPPED = ('trade', 'quote', 'execution')
+
+# What a message did. `rows`: the rows of the message that were applied; `ignored`: how many were not.
+Change = namedtuple('Change', 'table action rows ignored')
+
+
+class _Table(object):
+    __slots__ = ('keys', 'rows', 'images', 'count')
+
+    def __init__(self):
+        self.keys = ()
+        self.rows = OrderedDict()     # key -> row; keyless rows are keyed by their number
+        self.images = set()           # symbols whose partial came; None stands for all of them
+        self.count = 0                # rows ever inserted without a key
+
+    def key_of(self, row):
+        if self.keys:
+            return tuple(row[name] for name in self.keys)
+        self.count += 1
+        return self.count
+
+    def has_image_of(self, row):
+        return None in self.images or row.get('symbol') in self.images
+
+
+class Tables(object):
+    """All tables of one connection. Every method is safe from any thread."""
+
+    def __init__(self):
+        self._lock = threading.RLock()
+        self._tables = {}
+
+    def reset(self):
+        """Forget everything: a new connection begins."""
+        with self._lock:
+            self._tables = {}
+
+    def apply(self, message):
+        """Apply one table message (a dict with table, action, data) and return the Change it made.
+
+        Raises ValueError for an action that does not exist.
+        """
+        action, name, rows = message.get('action'), message['table'], message.get('data') or []
+        with self._lock:
+            if action == 'partial':
+                return self._partial(name, message, rows)
+            table = self._tables.get(name)
+            if action not in ('insert', 'update', 'delete'):
+                raise ValueError('unknown action %r on table %s' % (action, name))
+            if table is None:
+                return Change(name, action, [], len(rows))
+            applied = [row for row in rows if _apply_row(table, name, action, row)]
+            return Change(name, action, applied, len(rows) - len(applied))
+
+    def _partial(self, name, message, rows):
+        table = self._tables.setdefault(name, _Table())
+        within = message.get('filter') or {}
+        keys = tuple(message.get('keys') or ())
+        if not keys or (rows and not all(key in rows[0] for key in keys)):
+            keys = FALLBACK_KEYS.get(name, ()) if name not in CAPPED or name == 'execution' else ()
+        if keys != table.keys:
+            table.keys, table.rows = keys, OrderedDict()
+        for key in [key for key, row in table.rows.items() if _is_within(row, within)]:
+            del table.rows[key]
+        table.images.add(within.get('symbol'))
+        applied = [row for row in rows if _insert(table, name, row)]
+        return Change(name, 'partial', applied, len(rows) - len(applied))
+
+    #
+    # Reading
+    #
+    def has(self, name, symbol=None):
+        """Whether the partial of a table (of a symbol of it) has come."""
+        with self._lock:
+            table = self._tables.get(name)
+            return table is not None and (None in table.images or symbol in table.images or (symbol is None and bool(table.images)))
+
+    def rows(self, name, **equal):
+        """Copies of the rows whose columns equal those given, oldest first; [] for a table that is not there."""
+        with self._lock:
+            table = self._tables.get(name)
+            if table is None:
+                return []
+            return [dict(row) for row in table.rows.values() if all(row.get(key) == value for key, value in equal.items())]
+
+    def row(self, name, **equal):
+        """A copy of the newest such row, or None."""
+        with self._lock:
+            table = self._tables.get(name)
+            if table is None:
+                return None
+            if len(table.keys) == 1 and list(equal) == list(table.keys):  # the usual case: straight by its key
+                row = table.rows.get((equal[table.keys[0]],))
+                return None if row is None else dict(row)
+            for row in reversed(table.rows.values()):
+                if all(row.get(key) == value for key, value in equal.items()):
+                    return dict(row)
+            return None
+
+
+def _apply_row(table, name, action, row):
+    if not isinstance(row, dict) or not table.has_image_of(row) and 'symbol' in row:
+        return False
+    if action == 'insert':
+        return _insert(table, name, row)
+    try:
+        key = table.key_of(row)
+    except KeyError:
+        return False
+    known = table.rows.get(key)
+    if known is None:
+        return False
+    if action == 'delete':
+        del table.rows[key]
+        return True
+    known.update(row)
+    if name == 'order' and _is_done(known):
+        del table.rows[key]
+    return True
+
+
+def _insert(table, name, row):
+    try:
+        key = table.key_of(row)
+    except (KeyError, TypeError, AttributeError):
+        return False
+    if name == 'order' and _is_done(row):
+        table.rows.pop(key, None)
+        return True
+    table.rows[key] = dict(row)
+    if name in CAPPED and len(table.rows) > MAX_TABLE_LEN:
+        table.rows.popitem(last=False)
+    return True
+
+
+def _is_done(order):
+    leaves = order.get('leavesQty')
+    return leaves is not None and leaves <= 0
+
+
+def _is_within(row, within):
+    return all(row.get(column, value) == value for column, value in within.items())

@@ -1,0 +1,67 @@
+"""The request budget, with time handed in."""
+from __future__ import absolute_import, division, print_function
+
+from market_maker.rate_limit import RequestBudget
+
+
+def headers(limit, remaining, **more):
+    return dict({'x-ratelimit-limit': str(limit), 'x-ratelimit-remaining': str(remaining)}, **more)
+
+
+def test_nothing_is_held_back_until_the_venue_has_told_its_limit():
+    budget = RequestBudget()
+    assert budget.affordable(12, 0) == 12 and budget.available(0) is None
+    assert budget.describe(0) == 'request budget not known yet'
+
+
+def test_the_bucket_refills_at_the_pace_of_its_era():
+    classic, modern = RequestBudget(), RequestBudget()
+    classic.note_headers(headers(300, 0), 0)
+    modern.note_headers(headers(120, 0), 0)
+    assert classic.available(10) == 10 and modern.available(10) == 20
+    assert classic.available(10000) == 300
+
+
+def test_a_reserve_is_kept_for_cancels_and_the_rest_is_left_out():
+    budget = RequestBudget(reserve=5)
+    budget.note_headers(headers(120, 12), 0)
+    assert budget.affordable(12, 0) == 7
+    assert budget.skipped == 5
+    assert budget.describe(0) == '12 of 120 requests left, 5 left out'
+
+
+def test_a_request_lowers_what_is_left_and_the_next_reply_corrects_it():
+    budget = RequestBudget()
+    budget.note_headers(headers(120, 100), 0)
+    budget.note_request(6, True, 0)
+    assert budget.available(0) == 94
+    budget.note_headers(headers(120, 50), 0)
+    assert budget.available(0) == 50
+    budget.note_headers({'x-ratelimit-limit': 'x'}, 0)
+    assert budget.available(0) == 50
+
+
+def test_the_second_layer_lets_ten_orders_through_in_a_second():
+    budget = RequestBudget()
+    budget.note_headers(headers(120, 120, **{'x-ratelimit-remaining-1s': '9'}), 0)
+    for _ in range(8):
+        budget.note_request(1, True, 0.1)
+    budget.note_request(1, False, 0.1)
+    assert budget.affordable(12, 0.2) == 2
+    assert budget.affordable(12, 1.2) == 10
+
+
+def test_a_refusal_blocks_everything_for_as_long_as_it_says():
+    budget = RequestBudget()
+    budget.note_refusal(3, 10)
+    assert budget.affordable(5, 12) == 0 and budget.affordable(5, 13) == 5
+    assert budget.refused == 1
+
+
+def test_a_request_before_the_limit_is_known_costs_nothing_yet():
+    budget = RequestBudget()
+    budget.note_request(1, True, 0)
+    assert budget.available(0) is None
+    assert budget.describe(0).startswith('request budget')
+    budget.note_headers(headers(300, 300), 0)
+    assert budget.describe(0) == '300 of 300 requests left'
