@@ -1,0 +1,64 @@
+"""What the bot says: one format, one handler, and never a secret.
+
+Whatever passes through the handler, messages and tracebacks alike, is searched for the values given to `hide` and for
+things that look like a signature or a token (64 hexadecimal digits, an access token, a password in JSON).
+"""
+from __future__ import absolute_import, division, print_function
+
+import logging
+import re
+
+from market_maker.utils.compat import to_text
+
+FORMAT = '%(asctime)s - %(levelname)s - %(module)s - %(message)s'
+HIDDEN = '(hidden)'
+NAME = 'root'  # the name the original uses; strategies ask for logging.getLogger('root')
+
+_SIGNATURES = re.compile(r'\b[0-9a-fA-F]{64}\b')
+_NAMED = re.compile(r'''(?i)((?:api-?signature|access-?token|apisecret|password|otptoken|token)["']?\s*[:=]\s*u?["'])([^"']+)(["'])''')
+_hidden = set()
+
+
+class RedactingFormatter(logging.Formatter):
+    """A formatter whose text has been through `redact`, its traceback included."""
+
+    def format(self, record):
+        return redact(logging.Formatter.format(self, record))
+
+
+class _OurHandler(logging.StreamHandler):
+    """Marks the handler that this module put up, so that there is only ever one."""
+
+
+def get_logger(name=NAME):
+    """The logger that all rooms share."""
+    return logging.getLogger(name)
+
+
+def hide(*values):
+    """From now on these texts never appear. Texts under four characters are let through: they are in every word."""
+    for value in values:
+        if value and len(value) >= 4:
+            _hidden.add(to_text(value))
+
+
+def redact(text):
+    """The text without secrets."""
+    for value in sorted(_hidden, key=len, reverse=True):
+        if value in text:
+            text = text.replace(value, HIDDEN)
+    return _NAMED.sub(r'\1%s\3' % HIDDEN, _SIGNATURES.sub(HIDDEN, text))
+
+
+def setup_custom_logger(name=NAME, log_level=logging.INFO, stream=None):
+    """Send the logger's records to `stream` (standard error), in the one format. Calling again changes level and stream."""
+    logger = logging.getLogger(name)
+    for handler in [handler for handler in logger.handlers if isinstance(handler, _OurHandler)]:
+        logger.removeHandler(handler)
+    handler = _OurHandler(stream)
+    handler.setFormatter(RedactingFormatter(fmt=FORMAT))
+    logger.addHandler(handler)
+    logger.setLevel(log_level)
+    for library in ('urllib3', 'requests', 'websocket'):  # they print requests and frames at DEBUG
+        logging.getLogger(library).setLevel(logging.WARNING)
+    return logger
