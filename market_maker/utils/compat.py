@@ -24,7 +24,7 @@ else:  # pragma: no cover
     from urllib.parse import quote, urlencode, urlsplit, urlunsplit
     string_types = (str,)
 
-__all__ = ['PY2', 'Signal', 'iteritems', 'monotonic', 'quote', 'string_types', 'text_type', 'to_bytes', 'to_text', 'urlencode',
+__all__ = ['PY2', 'Signal', 'iteritems', 'monotonic', 'own_session', 'quote', 'string_types', 'text_type', 'to_bytes', 'to_text', 'urlencode',
            'urlsplit', 'urlunsplit']
 
 # time.monotonic came with Python 3.3; where it is missing the wall clock must do.
@@ -39,6 +39,13 @@ def to_bytes(value):
 def to_text(value):
     """Text or UTF-8 bytes (bytearray, memoryview) -> text."""
     return value if isinstance(value, text_type) else bytes(value).decode('utf-8')
+
+
+def own_session():
+    """Arguments for Popen: the child leaves our session, so that the terminal's signals do not reach it."""
+    if sys.platform == 'win32':  # pragma: no cover
+        return {'creationflags': 0x00000200}  # CREATE_NEW_PROCESS_GROUP
+    return {'preexec_fn': os.setsid} if PY2 else {'start_new_session': True}
 
 
 class _PipeSignal(object):
