@@ -1,0 +1,256 @@
+"""The state of our orders: acknowledgements, realtime rows and unknown outcomes merged into one truth.
+
+An order goes through these states::
+
+    PENDING_NEW    sent, no answer yet                        -> LIVE, DONE, UNKNOWN
+    LIVE           the venue holds it                         -> PENDING_AMEND, PENDING_CANCEL, DONE
+    PENDING_AMEND  an amend is on its way                     -> LIVE, DONE, UNKNOWN
+    PENDING_CANCEL a cancel is on its way                     -> LIVE, DONE
+    UNKNOWN        a request of which the outcome is unknown  -> LIVE, DONE
+    DONE           filled, canceled, refused; final
+
+Rules:
+
+* The same fact may come by reply, by realtime row and by REST list, in any order, late, doubled or not at all.
+* cumQty never goes down and DONE is never left; of the rest the row with the later timestamp counts.
+* An unknown outcome is not a rejection: the order counts as resting until the venue says what became of it, or until the
+  request can no longer arrive (`settle_by`).
+* Only orders under our prefix and of our symbol are looked at.
+* An order under our prefix that this process did not send, and that was not there when it started, is a stranger.
+* What each order may still fill is counted at its worst: the larger of what it is and of what an amend in flight makes it.
+"""
+from __future__ import absolute_import, division, print_function
+
+import threading
+from collections import OrderedDict
+
+PENDING_NEW, LIVE, PENDING_AMEND, PENDING_CANCEL, UNKNOWN, DONE = (
+    'pending new', 'live', 'pending amend', 'pending cancel', 'unknown', 'done')
+
+TERMINAL = frozenset(['Filled', 'Canceled', 'Rejected', 'Expired', 'Stopped', 'DoneForDay'])
+DONE_KEPT = 2000               # ended orders remembered, so that late rows do not bring them back
+
+
+class _Order(object):
+    __slots__ = ('row', 'state', 'amend', 'settle_by')
+
+    def __init__(self, row, state):
+        self.row = row
+        self.state = state
+        self.amend = None          # what an amend in flight or of unknown outcome asks for
+        self.settle_by = None      # unix seconds after which a request of unknown outcome can no longer arrive
+
+    def leaves(self):
+        return max(0, (self.row.get('orderQty') or 0) - (self.row.get('cumQty') or 0))
+
+    def worst_leaves(self):
+        """What it may still fill, whichever of the two quantities turns out to be true."""
+        leaves = self.leaves()
+        if self.amend and self.amend.get('orderQty') is not None:
+            leaves = max(leaves, self.amend['orderQty'] - (self.row.get('cumQty') or 0))
+        return leaves
+
+
+class OwnOrders(object):
+    """All our orders of one symbol. Every method is safe from any thread; rows in are copied, rows out are copies.
+
+    on_fill(row, quantity), when given, is called once for each increase of an order's cumQty, whichever way it became known.
+    """
+
+    def __init__(self, prefix, symbol, on_fill=None):
+        self.prefix = prefix
+        self.symbol = symbol
+        self._on_fill = on_fill
+        self._lock = threading.RLock()
+        self._orders = OrderedDict()       # clOrdID -> _Order that is not done
+        self._by_order_id = {}             # orderID -> clOrdID
+        self._done = OrderedDict()         # clOrdID -> cumQty of ended orders
+        self._strangers = []
+        self._sealed = False
+
+    #
+    # What we ask for
+    #
+    def sending_new(self, order):
+        """An order is about to be sent; `order` has clOrdID, side, orderQty (positive) and price."""
+        with self._lock:
+            row = {'orderID': '', 'clOrdID': order['clOrdID'], 'symbol': self.symbol, 'side': order['side'],
+                   'orderQty': order['orderQty'], 'leavesQty': order['orderQty'], 'cumQty': 0, 'price': order.get('price'),
+                   'ordStatus': 'PendingNew', 'timestamp': ''}
+            self._orders[order['clOrdID']] = _Order(row, PENDING_NEW)
+
+    def sending_amend(self, amend):
+        """An amend is about to be sent; `amend` has orderID and the new orderQty and price."""
+        self._pend(amend.get('orderID'), PENDING_AMEND, dict(amend))
+
+    def sending_cancel(self, order_ids):
+        for order_id in order_ids:
+            self._pend(order_id, PENDING_CANCEL, None)
+
+    def _pend(self, order_id, state, amend):
+        with self._lock:
+            order = self._orders.get(self._by_order_id.get(order_id))
+            if order is not None and order.state == LIVE:
+                order.state, order.amend = state, amend
+
+    #
+    # What comes back
+    #
+    def merge(self, rows):
+        """Rows of the order table from anywhere: a reply, the realtime feed, a REST list. Foreign rows are ignored."""
+        with self._lock:
+            for row in rows:
+                self._merge(row)
+
+    def answered(self, order_ids=(), cl_ord_ids=()):
+        """The request about these orders was answered, with success or not: nothing of it is in flight any more."""
+        with self._lock:
+            for cl_ord_id in self._names(order_ids, cl_ord_ids):
+                order = self._orders.get(cl_ord_id)
+                if order is not None:
+                    order.amend = order.settle_by = None
+                    if order.state != PENDING_NEW:
+                        order.state = LIVE
+
+    def refused(self, cl_ord_ids):
+        """New orders that the venue refused, or that certainly never left: they do not exist."""
+        with self._lock:
+            for cl_ord_id in cl_ord_ids:
+                if cl_ord_id in self._orders:
+                    self._end(cl_ord_id)
+
+    def outcome_unknown(self, settle_by, order_ids=(), cl_ord_ids=()):
+        """No answer came. Until `settle_by` (unix seconds) the request may still take effect."""
+        with self._lock:
+            for cl_ord_id in self._names(order_ids, cl_ord_ids):
+                order = self._orders.get(cl_ord_id)
+                if order is not None:
+                    order.state, order.settle_by = UNKNOWN, settle_by
+
+    def reconcile(self, open_rows, looked_up, now):
+        """Take the venue's word: `open_rows` is its list of open orders, `looked_up` are rows of orders asked for by clOrdID.
+
+        An order in neither list is gone, unless a request about it may still arrive. Both lists must have been read after
+        the last request was answered; `now` in unix seconds.
+        """
+        with self._lock:
+            listed = set()
+            for row in list(open_rows) + list(looked_up):
+                listed.add(row.get('clOrdID'))
+                self._merge(row)
+            for cl_ord_id, order in list(self._orders.items()):
+                settled = order.settle_by is None or now >= order.settle_by
+                if cl_ord_id in listed:
+                    if settled:
+                        order.state, order.amend, order.settle_by = LIVE, None, None
+                elif settled or order.row['orderID']:
+                    self._end(cl_ord_id)
+
+    def _names(self, order_ids, cl_ord_ids):
+        names = [self._by_order_id.get(order_id) for order_id in order_ids]
+        return [name for name in names if name is not None] + list(cl_ord_ids)
+
+    def _merge(self, row):
+        cl_ord_id = row.get('clOrdID') or self._by_order_id.get(row.get('orderID'))
+        if not cl_ord_id or not cl_ord_id.startswith(self.prefix) or row.get('symbol', self.symbol) != self.symbol:
+            return
+        if cl_ord_id in self._done:
+            return self._late_row(cl_ord_id, row)
+        order = self._orders.get(cl_ord_id)
+        if order is None:
+            if _is_terminal(row) or not _is_whole(row):
+                return  # of a run before ours, or an error row: nothing rests
+            order = self._orders[cl_ord_id] = _Order(dict(row, cumQty=0), LIVE)
+            if self._sealed:
+                self._strangers.append(cl_ord_id)
+            else:
+                order.row['cumQty'] = row.get('cumQty') or 0  # filled before our time
+        self._note_fill(order, row)
+        if (row.get('timestamp') or '') >= (order.row.get('timestamp') or ''):
+            order.row.update((key, value) for key, value in row.items() if key != 'cumQty')
+        if row.get('orderID'):
+            order.row['orderID'] = row['orderID']
+            self._by_order_id[row['orderID']] = cl_ord_id
+            if order.state == PENDING_NEW:
+                order.state = LIVE
+            elif order.state == UNKNOWN and order.amend is None:
+                order.state, order.settle_by = LIVE, None
+        order.row['leavesQty'] = order.leaves()
+        if _is_terminal(row) or order.row['leavesQty'] == 0:
+            self._end(cl_ord_id)
+
+    def _note_fill(self, order, row):
+        before, after = order.row.get('cumQty') or 0, row.get('cumQty') or 0
+        if after > before:
+            order.row['cumQty'] = after
+            if self._on_fill is not None:
+                self._on_fill(dict(order.row, **row), after - before)
+
+    def _late_row(self, cl_ord_id, row):
+        before, after = self._done[cl_ord_id], row.get('cumQty') or 0
+        if after > before:
+            self._done[cl_ord_id] = after
+            if self._on_fill is not None and _is_whole(row):
+                self._on_fill(dict(row), after - before)
+
+    def _end(self, cl_ord_id):
+        order = self._orders.pop(cl_ord_id)
+        self._by_order_id.pop(order.row.get('orderID'), None)
+        self._done[cl_ord_id] = order.row.get('cumQty') or 0
+        if len(self._done) > DONE_KEPT:
+            self._done.popitem(last=False)
+
+    #
+    # What is true
+    #
+    def open_orders(self):
+        """Copies of the rows of orders that rest or may rest, oldest first.
+
+        Those with a request in flight carry `inFlight` True; one that the venue has not named yet has orderID ''.
+        """
+        with self._lock:
+            return [dict(order.row, inFlight=True) if order.state != LIVE else dict(order.row)
+                    for order in self._orders.values()]
+
+    def state_of(self, cl_ord_id):
+        with self._lock:
+            order = self._orders.get(cl_ord_id)
+            return order.state if order is not None else DONE if cl_ord_id in self._done else None
+
+    def worst_case(self):
+        """(contracts that may still be bought, contracts that may still be sold), resting and in flight."""
+        with self._lock:
+            total = {'Buy': 0, 'Sell': 0}
+            for order in self._orders.values():
+                total[order.row['side']] += order.worst_leaves()
+            return total['Buy'], total['Sell']
+
+    def is_uncertain(self):
+        """Whether an outcome is unknown."""
+        with self._lock:
+            return any(order.state == UNKNOWN for order in self._orders.values())
+
+    def to_look_up(self, open_rows):
+        """clOrdIDs of orders that we believe in and that the venue's list of open orders does not name."""
+        listed = set(row.get('clOrdID') for row in open_rows)
+        with self._lock:
+            return [cl_ord_id for cl_ord_id in self._orders if cl_ord_id not in listed]
+
+    def seal(self):
+        """The start is over: from now on an order of ours that we did not send is a stranger. Calling again is harmless."""
+        with self._lock:
+            self._sealed = True
+
+    def strangers(self):
+        """clOrdIDs under our prefix that appeared after `seal` and that we did not send."""
+        with self._lock:
+            return list(self._strangers)
+
+
+def _is_terminal(row):
+    return row.get('ordStatus') in TERMINAL or row.get('leavesQty') == 0
+
+
+def _is_whole(row):
+    """Whether a row says enough to stand for an order (a realtime update says only what changed)."""
+    return row.get('side') is not None and row.get('orderQty') is not None

@@ -1,0 +1,193 @@
+"""One truth about our orders: any order of arrival, late, doubled or missing."""
+from __future__ import absolute_import, division, print_function
+
+import itertools
+
+import pytest
+
+from market_maker.own_orders import DONE, DONE_KEPT, LIVE, PENDING_AMEND, PENDING_CANCEL, PENDING_NEW, UNKNOWN, OwnOrders
+
+A, B = 'mm_bitmex_a', 'mm_bitmex_b'
+
+
+def row(cl=A, order_id='1', status='New', qty=100, cum=0, price=10.0, at=1, side='Buy', **more):
+    leaves = 0 if status in ('Filled', 'Canceled') else qty - cum
+    return dict({'orderID': order_id, 'clOrdID': cl, 'symbol': 'XBTUSD', 'side': side, 'orderQty': qty, 'cumQty': cum,
+                 'leavesQty': leaves, 'price': price, 'ordStatus': status, 'timestamp': '2026-01-01T00:00:00.%03dZ' % at}, **more)
+
+
+@pytest.fixture
+def fills():
+    return []
+
+
+@pytest.fixture
+def orders(fills):
+    return OwnOrders('mm_bitmex_', 'XBTUSD', on_fill=lambda row, quantity: fills.append((row['clOrdID'], quantity)))
+
+
+def send(orders, cl=A, qty=100, side='Buy'):
+    orders.sending_new({'clOrdID': cl, 'side': side, 'orderQty': qty, 'price': 10.0})
+
+
+def test_an_order_counts_from_the_moment_it_is_sent(orders):
+    send(orders)
+    assert orders.state_of(A) == PENDING_NEW
+    assert orders.worst_case() == (100, 0)
+    assert orders.open_orders()[0]['inFlight'] and orders.open_orders()[0]['orderID'] == ''
+
+
+@pytest.mark.parametrize('sequence', list(itertools.permutations([
+    row(at=1), row(at=2, status='PartiallyFilled', cum=40), row(at=3, status='PartiallyFilled', cum=40, price=11.0)])))
+def test_the_same_facts_in_any_order_give_the_same_truth(orders, fills, sequence):
+    send(orders)
+    for fact in sequence:
+        orders.merge([fact])
+        orders.merge([fact])
+    truth, = orders.open_orders()
+    assert (truth['price'], truth['cumQty'], truth['leavesQty'], truth['ordStatus']) == (11.0, 40, 60, 'PartiallyFilled')
+    assert fills == [(A, 40)]
+    assert orders.state_of(A) == LIVE
+
+
+def test_done_is_final_whatever_comes_late(orders, fills):
+    send(orders)
+    orders.merge([row(at=1), row(at=5, status='Filled', cum=100), row(at=2, status='PartiallyFilled', cum=20)])
+    assert orders.open_orders() == [] and orders.state_of(A) == DONE
+    assert fills == [(A, 100)]
+
+
+def test_a_fill_that_is_told_after_the_end_is_still_told_once(orders, fills):
+    send(orders)
+    orders.merge([row(at=1), row(at=2, status='Canceled')])
+    orders.merge([row(at=2, status='Canceled', cum=30), row(at=2, status='Canceled', cum=30)])
+    orders.merge([{'orderID': '1', 'clOrdID': A, 'cumQty': 60}])
+    assert fills == [(A, 30)]
+
+
+def test_an_update_row_that_says_only_what_changed_finds_its_order(orders, fills):
+    send(orders)
+    orders.merge([row()])
+    orders.merge([{'orderID': '1', 'cumQty': 60, 'leavesQty': 40, 'ordStatus': 'PartiallyFilled', 'timestamp': '2026-01-01T00:00:00.009Z'}])
+    assert orders.worst_case() == (40, 0) and fills == [(A, 60)]
+
+
+def test_rows_of_others_are_ignored(orders):
+    orders.merge([row(cl='somebody'), row(cl=''), row(cl='mm_bitmex_x', symbol='ETHUSD')])
+    orders.merge([{'orderID': '77', 'leavesQty': 4}])
+    assert orders.open_orders() == []
+
+
+def test_a_refused_order_does_not_exist(orders):
+    send(orders)
+    orders.refused([A, 'mm_bitmex_never'])
+    assert orders.open_orders() == [] and orders.state_of(A) == DONE and orders.state_of('mm_bitmex_never') is None
+
+
+def test_a_post_only_order_that_comes_back_canceled_does_not_rest(orders):
+    send(orders)
+    orders.merge([row(status='Canceled')])
+    assert orders.worst_case() == (0, 0)
+
+
+def test_an_amend_in_flight_counts_at_its_worst(orders):
+    send(orders)
+    orders.merge([row()])
+    orders.sending_amend({'orderID': '1', 'orderQty': 300, 'price': 10.5})
+    assert orders.state_of(A) == PENDING_AMEND and orders.worst_case() == (300, 0)
+    orders.sending_amend({'orderID': '1', 'orderQty': 900})  # one action in flight per order
+    assert orders.worst_case() == (300, 0)
+    orders.merge([row(qty=300, at=2)])
+    orders.answered(order_ids=['1'])
+    assert orders.state_of(A) == LIVE and orders.worst_case() == (300, 0)
+
+
+def test_an_amend_to_less_still_counts_what_rests_now(orders):
+    send(orders)
+    orders.merge([row()])
+    orders.sending_amend({'orderID': '1', 'orderQty': 10})
+    assert orders.worst_case() == (100, 0)
+    orders.answered(order_ids=['1'], cl_ord_ids=['mm_bitmex_gone'])
+    assert orders.worst_case() == (100, 0)
+
+
+def test_a_cancel_in_flight_still_counts(orders):
+    send(orders, side='Sell')
+    orders.merge([row(side='Sell')])
+    orders.sending_cancel(['1', 'nobody'])
+    assert orders.state_of(A) == PENDING_CANCEL and orders.worst_case() == (0, 100)
+    orders.merge([row(status='Canceled', side='Sell', at=2)])
+    assert orders.worst_case() == (0, 0)
+
+
+def test_an_unknown_outcome_counts_until_it_is_found(orders):
+    send(orders)
+    orders.outcome_unknown(100.0, cl_ord_ids=[A, 'mm_bitmex_gone'])
+    assert orders.is_uncertain() and orders.worst_case() == (100, 0)
+    assert orders.to_look_up([]) == [A]
+    orders.merge([row()])
+    assert not orders.is_uncertain() and orders.state_of(A) == LIVE
+
+
+def test_an_unknown_order_that_can_no_longer_arrive_is_given_up_and_not_before(orders):
+    send(orders)
+    orders.outcome_unknown(100.0, cl_ord_ids=[A])
+    orders.reconcile([], [], now=99.0)
+    assert orders.state_of(A) == UNKNOWN
+    orders.reconcile([], [], now=100.0)
+    assert orders.state_of(A) == DONE
+
+
+def test_an_unknown_amend_stays_at_its_worst_until_it_can_no_longer_arrive(orders):
+    send(orders)
+    orders.merge([row()])
+    orders.sending_amend({'orderID': '1', 'orderQty': 300, 'price': 10.5})
+    orders.outcome_unknown(100.0, order_ids=['1', 'nobody'])
+    orders.reconcile([row()], [], now=50.0)
+    assert orders.worst_case() == (300, 0) and orders.is_uncertain()
+    orders.reconcile([row()], [], now=101.0)
+    assert orders.worst_case() == (100, 0) and not orders.is_uncertain()
+
+
+def test_the_venues_word_ends_orders_that_it_does_not_list(orders, fills):
+    send(orders)
+    send(orders, B)
+    orders.merge([row(), row(B, '2')])
+    assert orders.to_look_up([row(B, '2')]) == [A]
+    orders.reconcile([row(B, '2')], [row(status='Filled', cum=100, at=3)], now=1.0)
+    assert [order['clOrdID'] for order in orders.open_orders()] == [B]
+    assert fills == [(A, 100)]
+    orders.reconcile([], [], now=1.0)
+    assert orders.open_orders() == []
+
+
+def test_orders_left_by_an_earlier_run_are_ours_and_later_ones_are_strangers(orders, fills):
+    orders.merge([row(cum=30, status='PartiallyFilled')])
+    assert fills == [] and orders.worst_case() == (70, 0)
+    orders.seal()
+    orders.seal()
+    assert orders.strangers() == []
+    orders.merge([row(B, '2', cum=10)])
+    assert orders.strangers() == [B] and fills == [(B, 10)]
+
+
+def test_ended_orders_of_an_earlier_run_are_no_strangers(orders):
+    orders.seal()
+    orders.merge([row(status='Canceled'), {'clOrdID': B, 'orderID': '2', 'workingIndicator': True}])
+    assert orders.strangers() == []
+
+
+def test_memory_of_ended_orders_is_bounded(orders):
+    for number in range(DONE_KEPT + 10):
+        send(orders, 'mm_bitmex_%d' % number)
+        orders.refused(['mm_bitmex_%d' % number])
+    assert orders.state_of('mm_bitmex_0') is None and orders.state_of('mm_bitmex_%d' % (DONE_KEPT + 9)) == DONE
+
+
+def test_without_a_listener_fills_are_merged_all_the_same():
+    orders = OwnOrders('mm_bitmex_', 'XBTUSD')
+    send(orders)
+    orders.merge([row(), row(cum=50, status='PartiallyFilled', at=2)])
+    orders.merge([row(cum=50, status='Canceled', at=3)])
+    orders.merge([row(cum=60, status='Canceled', at=3)])
+    assert orders.worst_case() == (0, 0)
