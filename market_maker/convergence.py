@@ -1,0 +1,172 @@
+"""Pure: resting orders vs desired quotes -> a plan (cancel, amend, create).
+
+Rules:
+
+* Resting orders are matched with the desired ones of their side from the outside in: when an inner order is filled the others stay
+  and one is created. Where counts differ and matching from the inside leaves more orders alone, that is done.
+* An order is amended when its size is not the one wanted, or its price is further than RELIST_INTERVAL from it.
+* An amend asks for cumQty plus the size wanted: what is left of the order may change under way, what was filled may not.
+* Surplus orders are cancelled before anything is created, so that no more rest than are desired, at any moment.
+* Amends that move away from the other side go first. One that moves to where an order of ours stood until then goes in a second
+  request, after the first was answered: a venue that works through a list in order, one that refuses it half way, and single
+  requests of which one is lost, none can make us trade with ourselves. What would still meet an own order is held back.
+* With limits: position plus everything that rests, or is asked for, on a side stays within them whatever fills first. The ladder is
+  trimmed from its outermost level; during an amend the larger of old and new size counts; what does not fit until a
+  reduction is known to have happened is put off.
+* An order of which a request is in flight (inFlight, or no orderID yet) takes its place and counts, and is left alone.
+
+Rows are the venue's (orderID, side, price, leavesQty, cumQty); desired orders are dicts of price, orderQty, side, outermost first.
+"""
+from __future__ import absolute_import, division, print_function
+
+from collections import namedtuple
+
+from market_maker.quoting import lots_down
+
+BUY, SELL = 'Buy', 'Sell'
+
+# amend -- list of Amend; batches -- the same in the lists to be sent one after the other; create -- desired orders, as given;
+# cancel -- rows; put_off -- desired orders, or Amends, that wait for a later plan
+Plan = namedtuple('Plan', 'amend batches create cancel put_off')
+
+
+class Amend(namedtuple('Amend', 'order price quantity')):
+    """A resting order and what it shall become: a price, and contracts left to fill."""
+
+    __slots__ = ()
+
+    @property
+    def request(self):
+        return {'orderID': self.order['orderID'], 'orderQty': (self.order.get('cumQty') or 0) + self.quantity,
+                'price': self.price, 'side': self.order['side']}
+
+    @property
+    def advances(self):
+        """Whether it moves towards the other side."""
+        old = self.order['price']
+        return self.price > old if self.order['side'] == BUY else self.price < old
+
+
+# position -- contracts held; lowest, highest -- limits; buys, sells -- contracts resting and in flight, when the caller knows of
+# more than the rows show
+Limits = namedtuple('Limits', 'position lowest highest buys sells')
+
+
+def diff(existing, buy_orders, sell_orders, relist_interval, limits=None, lot=1):
+    """The Plan that makes the `existing` rows into the desired orders."""
+    amends, creates, cancels, put_off = [], [], [], []
+    for side, desired in ((BUY, buy_orders), (SELL, sell_orders)):
+        rows = _outermost_first(existing, side)
+        room = None
+        if limits is not None:
+            desired = trim(desired, _total_room(limits, side) - sum(row['leavesQty'] for row in rows if _is_locked(row)), lot)
+        pairs, surplus, missing = _match(rows, desired, relist_interval)
+        if limits is not None:
+            resting = max(sum(row['leavesQty'] for row in rows), limits.buys if side == BUY else limits.sells)
+            room = _total_room(limits, side) - resting + sum(row['leavesQty'] for row in surplus)
+        side_amends, side_creates, side_late = _within(room, pairs, missing, relist_interval)
+        amends += side_amends
+        creates += side_creates
+        put_off += side_late
+        cancels += surplus
+    return _without_self_trades(existing, amends, creates, cancels, put_off)
+
+
+def trim(desired, room, lot=1):
+    """The desired orders, outermost first, less what does not fit into `room` contracts, cut off from the outermost."""
+    kept = []
+    for order in reversed(desired):
+        quantity = min(order['orderQty'], lots_down(max(0, room), lot))
+        if quantity <= 0:
+            break
+        kept.append(order if quantity == order['orderQty'] else dict(order, orderQty=quantity))
+        room -= quantity
+    return kept[::-1]
+
+
+def needs_amend(row, desired, relist_interval):
+    """Whether a resting order is too far from the desired one to be left where it is."""
+    return desired['orderQty'] != row['leavesQty'] or (
+        desired['price'] != row['price'] and abs(desired['price'] / row['price'] - 1) > relist_interval)
+
+
+def _outermost_first(existing, side):
+    rows = [row for row in existing if row['side'] == side and row.get('price')]
+    return sorted(rows, key=lambda row: row['price'] if side == BUY else -row['price'])
+
+
+def _total_room(limits, side):
+    """Contracts that may be bought (sold) from the position held."""
+    return limits.highest - limits.position if side == BUY else limits.position - limits.lowest
+
+
+def _is_locked(row):
+    return not row.get('orderID') or bool(row.get('inFlight'))
+
+
+def _match(rows, desired, relist_interval):
+    """(pairs of row and desired, rows without a desired order, desired orders without a row)."""
+    count = min(len(rows), len(desired))
+    outside_in = (rows[:count], desired[:count])
+    inside_out = (rows[len(rows) - count:], desired[len(desired) - count:])
+    best = min((outside_in, inside_out), key=lambda match: sum(needs_amend(row, wanted, relist_interval) for row, wanted in zip(*match)))
+    first_row, first_wanted = (0, 0) if best is outside_in else (len(rows) - count, len(desired) - count)
+    surplus = rows[:first_row] + rows[first_row + count:]
+    missing = desired[:first_wanted] + desired[first_wanted + count:]
+    return list(zip(*best)), [row for row in surplus if not _is_locked(row)], missing
+
+
+def _within(room, pairs, missing, relist_interval):
+    """(amends, creates, what is put off): of what enlarges our exposure, the inner orders first, as much as `room` allows."""
+    amends, creates, late = [], [], []
+    for order in reversed(missing):
+        if room is not None and order['orderQty'] > room:
+            late.append(order)
+            continue
+        creates.append(order)
+        room = room if room is None else room - order['orderQty']
+    for row, wanted in reversed(pairs):
+        if _is_locked(row) or not needs_amend(row, wanted, relist_interval):
+            continue
+        amend = Amend(row, wanted['price'], wanted['orderQty'])
+        growth = max(0, wanted['orderQty'] - row['leavesQty'])
+        if room is not None and growth > max(0, room):
+            late.append(amend)
+            wanted = dict(wanted, orderQty=row['leavesQty'])
+            if not needs_amend(row, wanted, relist_interval):
+                continue
+            amend, growth = Amend(row, wanted['price'], wanted['orderQty']), 0
+        amends.append(amend)
+        room = room if room is None else room - growth
+    return amends[::-1], creates[::-1], late
+
+
+def _without_self_trades(existing, amends, creates, cancels, put_off):
+    """The Plan, in the order of sending, without what would meet an own order that still rests by then."""
+    gone = [id(row) for row in cancels]
+    book = dict((id(row), (row['side'], row['price'])) for row in existing if id(row) not in gone and row.get('price'))
+    before = dict(book)
+    first = [amend for amend in amends if not amend.advances]
+    kept, second = [], []
+    for amend in first + [amend for amend in amends if amend.advances]:
+        side = amend.order['side']
+        if _meets(side, amend.price, book):
+            put_off.append(amend)
+            continue
+        book[id(amend.order)] = (side, amend.price)
+        (second if second or _meets(side, amend.price, before) else kept).append(amend)
+    possible = []
+    for order in creates:
+        if _meets(order['side'], order['price'], book):
+            put_off.append(order)
+            continue
+        book[id(order)] = (order['side'], order['price'])
+        possible.append(order)
+    return Plan(kept + second, [batch for batch in (kept, second) if batch], possible, cancels, put_off)
+
+
+def _meets(side, price, book):
+    """Whether an order at this price would trade with one of the other side in `book`."""
+    if side == BUY:
+        return any(price >= other for where, other in book.values() if where == SELL)
+    return any(price <= other for where, other in book.values() if where == BUY)

@@ -1,0 +1,29 @@
+"""Numbers as a trader writes them: exact decimals, and rounding that is the same on every Python."""
+from __future__ import absolute_import, division, print_function
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+# A context of our own: what a strategy does to the thread's context changes no price.
+EXACT = Context(prec=28)
+
+
+def to_decimal(number):
+    """The decimal that the number is written as: 0.1 is one tenth, not the binary fraction nearest to it."""
+    if isinstance(number, Decimal):
+        return number
+    return Decimal(repr(number) if isinstance(number, float) else str(number))
+
+
+def to_multiple(number, step, rounding):
+    """`number` as a Decimal multiple of `step`, rounded as one of decimal's ROUND_ constants says."""
+    step = to_decimal(step)
+    count = EXACT.divide(to_decimal(number), step).to_integral_value(rounding)
+    return EXACT.multiply(count, step)
+
+
+def toNearest(num, tickSize):
+    """The multiple of `tickSize` nearest to `num`, as a float without noise: toNearest(401.46000000000004, 0.01) -> 401.46.
+
+    Half a tick goes to the even multiple, as the original did on Python 3.
+    """
+    return float(to_multiple(num, tickSize, ROUND_HALF_EVEN))
