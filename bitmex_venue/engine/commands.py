@@ -8,7 +8,7 @@ is the smallest unit of its currency (satoshi for XBt, micro-USDT for USDt). `si
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 BUY = 1
 SELL = -1
@@ -45,21 +45,21 @@ class Place(NamedTuple):
     account_id: int
     symbol: str
     side: int
-    order_qty: Optional[int]
-    price: Optional[int] = None
+    order_qty: int | None
+    price: int | None = None
     ord_type: str = "Limit"
     time_in_force: str = "GoodTillCancel"
-    exec_inst: Tuple[str, ...] = ()
+    exec_inst: tuple[str, ...] = ()
     cl_ord_id: str = ""
     text: str = "Submitted via API."
-    stop_px: Optional[int] = None
+    stop_px: int | None = None
 
 
 class PlaceBulk(NamedTuple):
     """Several orders of one account: all are accepted, or none is."""
 
     account_id: int
-    orders: Tuple[Place, ...]
+    orders: tuple[Place, ...]
 
 
 class Amend(NamedTuple):
@@ -69,31 +69,31 @@ class Amend(NamedTuple):
     order_id: str = ""
     orig_cl_ord_id: str = ""
     cl_ord_id: str = ""
-    order_qty: Optional[int] = None
-    leaves_qty: Optional[int] = None
-    price: Optional[int] = None
-    stop_px: Optional[int] = None
+    order_qty: int | None = None
+    leaves_qty: int | None = None
+    price: int | None = None
+    stop_px: int | None = None
     text: str = "Amended via API."
 
 
 class AmendBulk(NamedTuple):
     account_id: int
-    amends: Tuple[Amend, ...]
+    amends: tuple[Amend, ...]
 
 
 class Cancel(NamedTuple):
     """Cancel by ids; the answer has one `CancelResult` per id asked for, in that order."""
 
     account_id: int
-    order_ids: Tuple[str, ...] = ()
-    cl_ord_ids: Tuple[str, ...] = ()
+    order_ids: tuple[str, ...] = ()
+    cl_ord_ids: tuple[str, ...] = ()
     text: str = "Canceled via API."
 
 
 class CancelAll(NamedTuple):
     account_id: int
-    symbol: Optional[str] = None
-    side: Optional[int] = None
+    symbol: str | None = None
+    side: int | None = None
     text: str = "Canceled via API."
 
 
@@ -128,3 +128,21 @@ class SetState(NamedTuple):
 
 class Advance(NamedTuple):
     """Nothing but time passing: timers that are due by then run."""
+
+
+class SetLevel(NamedTuple):
+    """Other people's liquidity at one price, as a recorded row sets it: `size` contracts, 0 to clear (see `external`)."""
+
+    symbol: str
+    side: int
+    price: int
+    size: int
+
+
+class RecordedTrade(NamedTuple):
+    """A trade that other people made; `side` is the taker's (see `external`)."""
+
+    symbol: str
+    side: int
+    price: int
+    size: int

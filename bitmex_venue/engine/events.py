@@ -7,7 +7,8 @@ room may turn it into a row long after the command has finished, or never when n
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Optional
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 
 class OrderEvent(NamedTuple):
@@ -25,7 +26,11 @@ class OrderEvent(NamedTuple):
 
 
 class ExecutionEvent(NamedTuple):
-    """One row of the execution table. `columns` has the same names as an OrderEvent's insert."""
+    """One row of the execution table. `columns` has the same names as an OrderEvent's insert.
+
+    For Funding and Settlement there is no order: `order` is the `accounts.Position` (account, symbol), `columns` is
+    empty, `last_qty` the position's size, `exec_cost` its notional and `exec_comm` the payment (positive: paid).
+    """
 
     time: int
     exec_id: str
@@ -33,11 +38,11 @@ class ExecutionEvent(NamedTuple):
     order: Any
     columns: Mapping[str, Any]
     last_qty: int = 0
-    last_px: Optional[int] = None
+    last_px: int | None = None
     liquidity: str = ""  # AddedLiquidity, RemovedLiquidity or ""
-    commission_e8: Optional[int] = None
-    exec_cost: Optional[int] = None
-    exec_comm: Optional[int] = None
+    commission_e8: int | None = None
+    exec_cost: int | None = None
+    exec_comm: int | None = None
     trd_match_id: str = "00000000-0000-0000-0000-000000000000"
 
 
@@ -70,9 +75,9 @@ class QuoteEvent(NamedTuple):
 
     time: int
     symbol: str
-    bid_price: Optional[int]
+    bid_price: int | None
     bid_size: int
-    ask_price: Optional[int]
+    ask_price: int | None
     ask_size: int
 
 

@@ -1,0 +1,94 @@
+"""What a command has to tell, put into the order in which the venue tells it (bitmex-api.md 5.6).
+
+Rules:
+
+* one command tells: new order rows, their executions, that they work; then fills, cancels and amends as they happened;
+  then trades, book levels, quote and last price; then positions and margins, each once, as they are at the end;
+* house accounts have no private events;
+* nothing a later command changes can reach into an event already told: columns are copied when an event is made.
+
+Known difference: the real venue tells positions once more between acceptance and fill of a crossing order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import events
+
+
+class Outbox:
+    """Collects; `flush` puts in order; `take` hands over."""
+
+    __slots__ = ("done", "inserts", "news", "workings", "rest", "trades", "positions", "wallets", "traded")
+
+    def __init__(self) -> None:
+        self.done: list[Any] = []
+        self.inserts: list[events.OrderEvent] = []
+        self.news: list[events.ExecutionEvent] = []
+        self.workings: list[events.OrderEvent] = []
+        self.rest: list[Any] = []
+        self.trades: list[events.TradeEvent] = []
+        self.positions: dict[Any, None] = {}
+        self.wallets: dict[Any, Any] = {}
+        self.traded: dict[Any, None] = {}
+
+    def take(self) -> list[Any]:
+        done, self.done = self.done, []
+        return done
+
+    def order_update(self, now: int, order, columns: dict[str, Any]) -> None:
+        if not order.house:
+            columns["cl_ord_id"] = order.cl_ord_id
+            columns["timestamp"] = order.timestamp = now
+            self.rest.append(events.OrderEvent(now, "update", order, columns))
+
+    def touch(self, position) -> None:
+        """Remember to tell this position and its wallet (house accounts: nothing)."""
+        if not position.account.house:
+            self.positions[position] = None
+
+    def flush(self, now: int, markets) -> None:
+        done = self.done
+        for part in (self.inserts, self.news, self.workings, self.rest, self.trades):
+            if part:
+                done.extend(part)
+                part.clear()
+        for market in markets:
+            if market.book.changed:
+                self._books(now, market)
+        if self.traded:
+            for instrument in self.traded:
+                columns = {"last_price": instrument.last_price, "last_tick_direction": instrument.last_tick_direction}
+                done.append(events.InstrumentEvent(now, instrument.symbol, columns))
+            self.traded.clear()
+        if self.positions or self.wallets:
+            self._accounts(now)
+
+    def _books(self, now: int, market) -> None:
+        book, done, symbol = market.book, self.done, market.symbol
+        for side, price, size, old in book.take_changes():
+            done.append(events.BookEvent(now, symbol, side, price, size, old))
+        quote = book.quote()
+        if quote != book.shown_quote:
+            book.shown_quote = quote
+            done.append(events.QuoteEvent(now, symbol, *quote))
+
+    def _accounts(self, now: int) -> None:
+        done, wallets = self.done, self.wallets
+        for position in self.positions:
+            position.refresh_order_margin()
+            wallets[position.wallet] = position.account
+        images = {w: account.margin_image(w.currency) for w, account in wallets.items()}
+        for position in self.positions:
+            whole = images[position.wallet]
+            unrealised = position.unrealised_pnl
+            maint = position.margin(unrealised).maint_margin
+            equity = whole.margin_balance - whole.maint_margin - unrealised + maint
+            done.append(
+                events.PositionEvent(now, position.account.account_id, position.symbol, position.image(equity))
+            )
+        for wallet, account in wallets.items():
+            done.append(events.MarginEvent(now, account.account_id, wallet.currency, images[wallet]))
+        self.positions.clear()
+        wallets.clear()
