@@ -18,7 +18,7 @@ Setting = namedtuple('Setting', 'name default unit meaning kind group')
 
 _GROUPS = (
     ('Venue and credentials', (
-        ('BASE_URL', PAPER, 'URL', Address(PAPER),
+        ('BASE_URL', PAPER, '', Address(PAPER),
          'Where to trade: "paper" starts a venue on this machine, with paper money; otherwise the address of a venue\'s REST '
          'API, such as "http://127.0.0.1:8080/api/v1/".'),
         ('API_KEY', '', '', Text(), 'API key. Not used on paper. BITMEX_API_KEY in the environment overrides it.'),

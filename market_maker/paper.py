@@ -161,7 +161,8 @@ def _remedy(words):
     """What to do about a module that is missing, or None."""
     for module in ('aiohttp', 'sortedcontainers'):
         if 'No module named' in words and module in words:
-            return "The paper venue lacks the package %s: pip install '.[paper]' in a checkout, or pip install 'marketmaker-desk[paper]'." % module
+            return ("The paper venue lacks the package %s: pip install '.[paper]' in a checkout, "
+                    "or pip install 'marketmaker-desk[paper]'." % module)
     if 'No module named' in words and 'bitmex_venue' in words:
         return ('The package bitmex_venue is not installed for the interpreter of the paper venue: '
                 'install marketmaker-desk[paper] there with Python 3.10 or newer.')

@@ -51,13 +51,18 @@ def redact(text):
 
 
 def setup_custom_logger(name=NAME, log_level=logging.INFO, stream=None):
-    """Send the logger's records to `stream` (standard error), in the one format. Calling again changes level and stream."""
+    """Send the logger's records to `stream` (standard error), in the one format. Calling again changes level and stream.
+
+    The name 'root' means the real root on every Python; before 3.9 `getLogger('root')` is a logger of its own below it.
+    """
     logger = logging.getLogger(name)
-    for handler in [handler for handler in logger.handlers if isinstance(handler, _OurHandler)]:
-        logger.removeHandler(handler)
+    top = logging.getLogger() if name == NAME else logger
+    for handler in [handler for handler in top.handlers if isinstance(handler, _OurHandler)]:
+        top.removeHandler(handler)
     handler = _OurHandler(stream)
     handler.setFormatter(RedactingFormatter(fmt=FORMAT))
-    logger.addHandler(handler)
+    top.addHandler(handler)
+    top.setLevel(log_level)
     logger.setLevel(log_level)
     for library in ('urllib3', 'requests', 'websocket'):  # they print requests and frames at DEBUG
         logging.getLogger(library).setLevel(logging.WARNING)

@@ -1,0 +1,69 @@
+# Everything is made inside this folder: .venv for Python 3.10+, .venvs/VERSION for the others. `make help` lists the targets.
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+ARGS ?=
+PYTHONS := python3.14 python3.13 python3.12 python3.11 python3.10 python3
+
+.DEFAULT_GOAL := help
+.PHONY: help run venue setup check dry-run test lint coverage test-all example clean
+
+help:  ## show this
+	@echo "usage: make TARGET [ARGS='...']"; echo
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@echo; echo "  make run ARGS='--run-for 60'    passes arguments on to the bot"
+
+run: $(VENV)/.installed  ## quote XBTUSD with paper money until Ctrl-C, on a venue on this machine
+	@exec $(PY) marketmaker $(ARGS)
+
+dry-run: $(VENV)/.installed  ## send nothing, show the orders that would be placed
+	@exec $(PY) marketmaker --dry-run $(ARGS)
+
+check: $(VENV)/.installed  ## show every setting and where it came from, then try the venue
+	@exec $(PY) marketmaker check $(ARGS)
+
+setup: $(VENV)/.installed  ## write settings.py
+	@exec $(PY) marketmaker setup
+
+venue: $(VENV)/.installed  ## run the venue alone; it prints its address and a key
+	@exec $(PY) -m bitmex_venue $(ARGS)
+
+test: $(VENV)/.developed  ## run all tests on one interpreter
+	$(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/.developed  ## look for mistakes without running anything
+	$(PY) -m ruff check .
+
+coverage: $(VENV)/.developed  ## run the tests and list the lines they never reach (also htmlcov/index.html)
+	rm -f .coverage .coverage.*
+	$(PY) -m pytest --cov --cov-config=tox.ini --cov-report= $(ARGS)
+	$(PY) -m coverage html --rcfile=tox.ini -q
+	$(PY) -m coverage report --rcfile=tox.ini
+
+test-all: test  ## run the tests, then the bot's tests on every interpreter found
+	@sh .ci/test-on all
+
+example: $(VENV)/.installed  ## write settings.py.example anew from market_maker/_settings_base.py
+	$(PY) -m market_maker._settings_example > settings.py.example
+
+clean:  ## remove what was made here (settings.py stays)
+	rm -rf $(VENV) .venvs build dist *.egg-info .pytest_cache .ruff_cache .hypothesis htmlcov .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.installed: setup.py | $(PY)
+	@echo "Installing into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[paper]'
+	@touch $@
+
+$(VENV)/.developed: setup.py | $(PY)
+	@echo "Installing into $(VENV), with what the tests need ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[paper,dev]'
+	@touch $@ $(VENV)/.installed
+
+$(PY):
+	@for python in $(PYTHONS); do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; then \
+	    echo "Making $(VENV) with $$python ..."; exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "make needs Python 3.10 or newer with venv and pip on the PATH, and found none (tried: $(PYTHONS))." >&2; exit 1

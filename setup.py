@@ -1,0 +1,58 @@
+"""Packaging. The bot installs on Python 2.7 and 3.8+; the venue comes along where it can run, on Python 3.10+."""
+import io
+import re
+import sys
+from os.path import abspath, dirname, join
+
+from setuptools import find_packages, setup
+
+HERE = dirname(abspath(__file__))
+
+
+def read(*path):
+    with io.open(join(HERE, *path), encoding='utf-8') as file:
+        return file.read()
+
+
+VERSION = re.search(r"__version__ = 'v?([^']+)'", read('market_maker', '__init__.py')).group(1)
+# Python 2 would try to compile the venue's sources while installing them, and fail.
+PACKAGES = ['market_maker', 'market_maker.*'] + (['bitmex_venue', 'bitmex_venue.*'] if sys.version_info >= (3, 10) else [])
+
+setup(
+    name='marketmaker-desk',
+    version=VERSION,
+    description='A market maker for the BitMEX API, and a BitMEX to run it on',
+    long_description=read('README.md'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    packages=find_packages(HERE, include=PACKAGES),
+    python_requires='>=2.7, !=3.0.*, !=3.1.*, !=3.2.*, !=3.3.*, !=3.4.*, !=3.5.*, !=3.6.*, !=3.7.*',
+    install_requires=[
+        'requests>=2.20,<2.28; python_version < "3"',
+        'requests>=2.20; python_version >= "3"',
+        'websocket-client>=0.57,<0.60; python_version < "3"',
+        'websocket-client>=0.57; python_version >= "3"',
+        'future>=0.18.2',
+    ],
+    extras_require={
+        'paper': [
+            'aiohttp>=3.9; python_version >= "3.10"',
+            'sortedcontainers>=2.4; python_version >= "3.10"',
+        ],
+        'dev': [
+            'pytest>=4.6,<5; python_version < "3"',
+            'pytest>=7; python_version >= "3"',
+            'pytest-cov; python_version >= "3.10"',
+            'hypothesis>=6; python_version >= "3.10"',
+            'ruff>=0.4; python_version >= "3.10"',
+        ],
+    },
+    entry_points={'console_scripts': ['marketmaker = market_maker.cli:entry_point']},
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Environment :: Console',
+        'Programming Language :: Python :: 2.7',
+        'Programming Language :: Python :: 3',
+        'Topic :: Office/Business :: Financial :: Investment',
+    ],
+)
