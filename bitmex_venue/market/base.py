@@ -1,0 +1,89 @@
+"""What every market is to the venue: something that begins, says when it next acts, and acts.
+
+Rules:
+* No clock, no sockets, no threads: the venue asks `next_time` and calls `act` when that time has come.
+* What was due is done in the order of its times, each at its own time; a late call loses nothing and doubles nothing.
+* An order that the exchange refuses (a closed instrument, say) is one that was not sent: the market goes on.
+
+Times are nanoseconds since the Unix epoch, as everywhere in the engine.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any, Callable, List, Optional, Tuple
+
+from bitmex_venue.engine.commands import OpenAccount
+from bitmex_venue.engine.refusals import Refused
+
+SECOND = 1_000_000_000
+
+MAKERS = 1  # house account of those who rest orders
+TAKERS = 2  # house account of those who hit them
+
+
+class BadMarketFile(ValueError):
+    """A market file that cannot be read as one; the message names the file and, where there is one, the line."""
+
+
+class Market:
+    """Base of all markets. `matcher` is the matcher factory the Exchange must be made with, None for its own."""
+
+    name = "market"
+    matcher: Any = None
+
+    def describe(self) -> str:
+        """One line for the start message."""
+        return self.name
+
+    def begin(self, exchange: Any, now: int) -> None:
+        """Join `exchange` at `now`: house accounts, index, first orders. Called once, before any `act`."""
+        raise NotImplementedError
+
+    def next_time(self) -> Optional[int]:
+        """When the market next wants to act; None when it never will again."""
+        return None
+
+    def act(self, now: int) -> None:
+        """Do everything that was due at or before `now`."""
+
+
+class Agenda:
+    """Things to do, each at a time, done in order of time and then of entry."""
+
+    def __init__(self) -> None:
+        self._heap: List[Tuple[int, int, Callable[[int], Optional[int]]]] = []
+        self._entries = 0
+
+    def add(self, time: int, action: Callable[[int], Optional[int]]) -> None:
+        """Have `action(time)` called at `time`; what it returns is when to call it again, None for never."""
+        heapq.heappush(self._heap, (time, self._entries, action))
+        self._entries += 1
+
+    def next_time(self) -> Optional[int]:
+        return self._heap[0][0] if self._heap else None
+
+    def run(self, now: int) -> None:
+        while self._heap and self._heap[0][0] <= now:
+            time, _, action = heapq.heappop(self._heap)
+            again = action(time)
+            if again is not None:
+                self.add(again, action)
+
+
+class Floor:
+    """The exchange as a house account sees it: refusals are swallowed, time never goes back."""
+
+    def __init__(self, exchange: Any) -> None:
+        self.exchange = exchange
+
+    def open_accounts(self, now: int) -> None:
+        self.do(now, OpenAccount(MAKERS, "makers", house=True))
+        self.do(now, OpenAccount(TAKERS, "takers", house=True))
+
+    def do(self, time: int, command: Any) -> Any:
+        """Execute; the exchange's answer, or None when it refused."""
+        try:
+            return self.exchange.execute(max(time, self.exchange.now), command)
+        except Refused:
+            return None
