@@ -77,6 +77,7 @@ class OwnOrders(object):
             row = {'orderID': '', 'clOrdID': order['clOrdID'], 'symbol': self.symbol, 'side': order['side'],
                    'orderQty': order['orderQty'], 'leavesQty': order['orderQty'], 'cumQty': 0, 'price': order.get('price'),
                    'ordStatus': 'PendingNew', 'timestamp': ''}
+            self._done.pop(order['clOrdID'], None)  # refused before, and sent again under its name
             self._orders[order['clOrdID']] = _Order(row, PENDING_NEW)
 
     def sending_amend(self, amend):

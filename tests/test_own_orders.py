@@ -84,6 +84,14 @@ def test_a_refused_order_does_not_exist(orders):
     assert orders.open_orders() == [] and orders.state_of(A) == DONE and orders.state_of('mm_bitmex_never') is None
 
 
+def test_a_refused_order_may_be_sent_again_under_its_name(orders):
+    send(orders)
+    orders.refused([A])
+    send(orders)
+    orders.merge([row()])
+    assert orders.state_of(A) == LIVE
+
+
 def test_a_post_only_order_that_comes_back_canceled_does_not_rest(orders):
     send(orders)
     orders.merge([row(status='Canceled')])

@@ -148,3 +148,15 @@ def test_an_empty_partial_counts_as_an_image():
     assert tables.has('order', 'XBTUSD') and tables.has('order')
     tables.apply(message('order', 'insert', {'orderID': 'a', 'symbol': 'XBTUSD', 'leavesQty': 1}))
     assert len(tables.rows('order')) == 1
+
+
+def test_a_row_read_by_rest_merges_into_a_table_that_is_there():
+    tables = Tables()
+    row = {'account': 1, 'symbol': 'XBTUSD', 'currentQty': 5}
+    tables.merge('position', row)
+    assert tables.rows('position') == []
+    tables.apply(partial('position', [], ['account', 'symbol'], {'account': 1}))
+    tables.merge('position', row)
+    tables.merge('position', dict(row, currentQty=7))
+    tables.merge('position', {'symbol': 'XBTUSD', 'currentQty': 9})
+    assert [held['currentQty'] for held in tables.rows('position')] == [7]

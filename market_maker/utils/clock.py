@@ -58,6 +58,29 @@ class RealClock(object):
         return wakeup.wait(timeout)
 
 
+class PolledClock(object):
+    """A clock that looks after something while it waits: a realtime feed that has no thread of its own.
+
+    `polled` has `poll()` and `next_look()`, the seconds until it wants to be polled again.
+    """
+
+    def __init__(self, clock, polled):
+        self._clock = clock
+        self._polled = polled
+        self.time = clock.time
+        self.monotonic = clock.monotonic
+
+    def wait(self, wakeup, timeout):
+        end = self.monotonic() + timeout
+        while not wakeup.is_set():
+            self._polled.poll()
+            left = end - self.monotonic()
+            if left <= 0 or wakeup.is_set():
+                break
+            self._clock.wait(wakeup, min(left, max(0.001, self._polled.next_look())))
+        return wakeup.is_set()
+
+
 class ManualClock(object):
     """A clock that stands still until told to move; for tests.
 

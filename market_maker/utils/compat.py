@@ -7,6 +7,7 @@ the system can select on a pipe; on Windows, which cannot, an event is waited on
 """
 from __future__ import absolute_import, division, print_function
 
+import calendar
 import errno
 import os
 import select
@@ -24,8 +25,8 @@ else:  # pragma: no cover
     from urllib.parse import quote, urlencode, urlsplit, urlunsplit
     string_types = (str,)
 
-__all__ = ['PY2', 'Signal', 'iteritems', 'monotonic', 'own_session', 'quote', 'string_types', 'text_type', 'to_bytes', 'to_text', 'urlencode',
-           'urlsplit', 'urlunsplit']
+__all__ = ['PY2', 'Signal', 'iteritems', 'monotonic', 'own_session', 'quote', 'seconds_of', 'string_types', 'text_type', 'to_bytes', 'to_text',
+           'urlencode', 'urlsplit', 'urlunsplit']
 
 # time.monotonic came with Python 3.3; where it is missing the wall clock must do.
 monotonic = getattr(time, 'monotonic', time.time)
@@ -117,3 +118,14 @@ def _prepare(descriptor):
 
 
 Signal = _EventSignal if sys.platform == 'win32' else _PipeSignal
+
+
+def seconds_of(timestamp):
+    """A wire timestamp such as '2018-08-19T07:08:21.774Z' -> unix seconds; raises ValueError for anything else.
+
+    Taken apart by hand: on Python 2.7 `strptime` imports a module at its first use, which fails in a second thread.
+    """
+    day, _, clock = timestamp.rstrip('Z').partition('T')
+    year, month, date = [int(part) for part in day.split('-')]
+    hour, minute, second = clock.split(':')
+    return calendar.timegm((year, month, date, int(hour), int(minute), 0)) + float(second)

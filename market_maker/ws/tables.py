@@ -99,6 +99,13 @@ class Tables(object):
         applied = [row for row in rows if _insert(table, name, row)]
         return Change(name, 'partial', applied, len(rows) - len(applied))
 
+    def merge(self, name, row):
+        """Take a row that was read by REST into a table whose image has come: the columns it has replace those we know."""
+        with self._lock:
+            table = self._tables.get(name)
+            if table is not None and table.has_image_of(row) and all(key in row for key in table.keys):
+                table.rows.setdefault(table.key_of(row), {}).update(row)
+
     #
     # Reading
     #

@@ -1,0 +1,198 @@
+"""HTTP to one venue: send, read the answer, do what `rest_policy` decides.
+
+Rules:
+
+* What is signed are the bytes that are sent.
+* Credentials go to https or to this machine, and nowhere else; a redirect is never followed.
+* Requests of this machine to itself do not pass a proxy.
+* Each request is sent at most a bounded number of times; this room never exits the process.
+"""
+from __future__ import absolute_import, division, print_function
+
+import email.utils
+import json
+import logging
+from collections import OrderedDict
+
+import requests
+
+from market_maker import rest_policy as policy
+from market_maker.utils import constants, errors
+from market_maker.utils.clock import Wakeup
+from market_maker.utils.compat import to_text, urlsplit
+
+logger = logging.getLogger('root')
+LOOPBACK = ('localhost', '127.0.0.1', '::1')
+# The order in which an order's fields are written, so that log lines are the same on every Python.
+FIELD_ORDER = ('orderID', 'symbol', 'side', 'orderQty', 'price', 'ordType', 'execInst', 'clOrdID')
+
+
+def is_loopback(url):
+    host = urlsplit(url).hostname or ''
+    return host in LOOPBACK or host.startswith('127.')
+
+
+def check_address(base_url):
+    """Raise SettingsError unless credentials may be sent to this address."""
+    parts = urlsplit(base_url or '')
+    if parts.scheme not in ('http', 'https') or not parts.hostname:
+        raise errors.SettingsError('BASE_URL %r is not an address such as https://host/api/v1/.' % base_url)
+    if parts.scheme == 'http' and not is_loopback(base_url):
+        raise errors.SettingsError('BASE_URL %s is plain http and not this machine: credentials go to https or to loopback only. '
+                                   'Use https.' % base_url)
+
+
+class RestSession(object):
+    """A kept-alive session. `auth` is a requests auth object or None; `transport` a transport adapter or None;
+    `on_request(url, text)` is told of each request before it is sent, unless it is a quiet one."""
+
+    def __init__(self, base_url, clock, budget, auth=None, timeout=7, transport=None, on_request=None):
+        self.base_url = base_url if base_url.endswith('/') else base_url + '/'
+        self.clock = clock
+        self.budget = budget
+        self.auth = auth
+        self.timeout = timeout
+        self.clock_offset = 0.0          # the venue's clock minus ours, seconds
+        self._on_request = on_request
+        self._nap = Wakeup()             # never set: waiting between retries is waiting for nothing
+        self._session = requests.Session()
+        self._session.trust_env = not is_loopback(base_url)
+        self._session.headers.update({'user-agent': 'marketmaker-desk/' + constants.VERSION,
+                                      'content-type': 'application/json', 'accept': 'application/json'})
+        if transport is not None:
+            self._session.mount('http://', transport)
+            self._session.mount('https://', transport)
+
+    def close(self):
+        self._session.close()
+        self._nap.close()
+
+    def venue_time(self):
+        """Unix seconds by the venue's clock, as far as we know it."""
+        return self.clock.time() + self.clock_offset
+
+    def request(self, verb, path, query=None, body=None, timeout=None, max_retries=None, cost=1, quiet=False):
+        """Return the decoded JSON of the answer; None where a DELETE found nothing.
+
+        query -- pairs or dict of texts; body -- what is sent as JSON, or None; timeout -- seconds; max_retries -- fewer than the
+        policy allows; cost -- tokens it takes from the request budget. Raises errors of `utils.errors`: UnknownOutcome when a POST or
+        PUT may have taken effect, DuplicateOrder for a clOrdID that is there already.
+        """
+        url = self.base_url + path
+        text = None if body is None else json.dumps(body)
+        if not quiet and self._on_request is not None:
+            self._on_request(url, text or json.dumps(query or ''))
+        prepared_body = None if text is None else text.encode('utf-8')
+        number = 0
+        while True:
+            decision, answer = self._attempt(verb, path, url, query, prepared_body, timeout, max_retries, cost, number)
+            if decision.action == policy.RETURN:
+                return answer
+            if decision.action == policy.NOTHING:
+                return None
+            if decision.action in (policy.RAISE, policy.LOOK_UP):
+                raise decision.error if decision.action == policy.RAISE else DuplicateOrder(decision.error)
+            if decision.action == policy.LOG_IN:
+                self.log_in()
+            elif decision.action == policy.RETRY:
+                logger.warning('%s %s did not succeed (%s); trying again in %.1f s', verb, path, decision.error, decision.wait)
+                self.clock.wait(self._nap, decision.wait)
+            number += 1
+
+    def _attempt(self, verb, path, url, query, body, timeout, max_retries, cost, number):
+        """Send once; return (decision, decoded body)."""
+        attempt = policy.Attempt(verb, number, self._authenticated_by())
+        request = self._session.prepare_request(requests.Request(verb, url, data=body, params=query, auth=self.auth))
+        self.budget.note_request(cost, path.startswith(('order', 'position/')), self.clock.monotonic())
+        sent_at = self.clock.time()
+        settings = self._session.merge_environment_settings(request.url, {}, False, None, None)
+        try:
+            response = self._session.send(request, timeout=timeout or self.timeout, allow_redirects=False, **settings)
+        except requests.exceptions.SSLError as error:
+            return policy.after_failure(attempt, policy.BAD_CERTIFICATE, error, max_retries), None
+        except requests.exceptions.RequestException as error:
+            kind = policy.NOT_SENT if _never_left(error) else policy.NO_ANSWER
+            return policy.after_failure(attempt, kind, _short(error), max_retries), None
+        answer, decoded = _read(response)
+        self.budget.note_headers(response.headers, self.clock.monotonic())
+        decision = policy.after_answer(attempt, answer, self.clock.time(), max_retries)
+        if response.status_code == 429:
+            self.budget.note_refusal(answer.retry_after or 1, self.clock.monotonic())
+        if decision.action == policy.SYNC_CLOCK:
+            self._sync_clock(response, sent_at)
+        return decision, decoded
+
+    def _authenticated_by(self):
+        return None if self.auth is None else 'token' if hasattr(self.auth, 'login_request') else 'key'
+
+    def log_in(self):
+        """Exchange e-mail, password and one-time token for an access token. Raises AuthenticationError."""
+        login, self.auth = self.auth, None
+        try:
+            login.accept(self.request('POST', 'user/login', body=login.login_request(), quiet=True))
+        except (errors.RequestRefused, KeyError, TypeError):
+            raise errors.AuthenticationError('The venue did not accept LOGIN, PASSWORD and OTPTOKEN.')
+        finally:
+            self.auth = login
+
+    def _sync_clock(self, response, sent_at):
+        """Take the venue's time from its Date header: whole seconds, so the middle of that second."""
+        date = email.utils.parsedate_tz(response.headers.get('Date', ''))
+        if date is not None:
+            self.set_offset(email.utils.mktime_tz(date) + 0.5 - (sent_at + self.clock.time()) / 2)
+
+    def set_offset(self, offset):
+        """The venue's clock is `offset` seconds ahead of ours; said when it matters."""
+        if abs(offset - self.clock_offset) >= 1.0:
+            logger.warning('The clock of this machine is %.1f s %s the venue\'s; requests are signed with the venue\'s time.',
+                           abs(offset), 'behind' if offset > 0 else 'ahead of')
+        self.clock_offset = offset
+
+
+class DuplicateOrder(errors.RequestRefused):
+    """The venue has an order with this clOrdID already: an earlier attempt took effect."""
+
+    def __init__(self, refusal):
+        super(DuplicateOrder, self).__init__(refusal.message, refusal.status, refusal.name, refusal.response)
+
+
+def ordered(order):
+    """A copy of an order's fields in a fixed order."""
+    known = [(name, order[name]) for name in FIELD_ORDER if name in order]
+    return OrderedDict(known + sorted((name, value) for name, value in order.items() if name not in FIELD_ORDER))
+
+
+def _read(response):
+    """A response -> (policy.Answer, decoded body or None)."""
+    try:
+        decoded, is_json = json.loads(to_text(response.content)), True
+    except ValueError:
+        decoded, is_json = None, False
+    error = decoded.get('error') if isinstance(decoded, dict) else None
+    error = error if isinstance(error, dict) else {'message': error} if error else {}
+    return policy.Answer(response.status_code, to_text(error.get('message') or ''), error.get('name') or '',
+                         _number(response.headers.get('Retry-After')), _number(response.headers.get('x-ratelimit-reset')),
+                         is_json, response), decoded
+
+
+def _number(text):
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _never_left(error):
+    """Whether a request certainly did not reach the venue: it could not even connect."""
+    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.InvalidURL)):
+        return True
+    cause = getattr(error.args[0] if error.args else None, 'reason', None)
+    return type(cause).__name__ in ('NewConnectionError', 'NameResolutionError', 'ConnectTimeoutError')
+
+
+def _short(error):
+    """The kernel of a requests error: its innermost reason, without object addresses."""
+    cause = error.args[0] if error.args else error
+    reason = getattr(cause, 'reason', cause)
+    text = str(reason)
+    return text.partition(': ')[2] if '<' in text.partition(': ')[0] else text

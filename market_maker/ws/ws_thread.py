@@ -1,0 +1,307 @@
+"""The realtime connection: one thread, the tables it fills, and how it comes back.
+
+The wrapper reads it as if it were a REST endpoint, but what it reads is already here and kept up to date.
+
+Rules:
+
+* Subscribed are the tables we use, for the symbols we use, and not the whole venue.
+* The ticker comes from `quote`; `instrument` refreshes its bid and ask only every 5 s.
+* A dropped or silent socket is replaced: back off, connect, authenticate, subscribe, fresh partials. Until they are all there
+  nothing here counts as known.
+* A refusal of the credentials is not retried.
+* Nothing that a venue sends ends the thread.
+"""
+from __future__ import absolute_import, division, print_function
+
+import json
+import logging
+import random
+import threading
+import traceback
+from decimal import Decimal
+
+from market_maker.auth import generate_expires, generate_signature
+from market_maker.utils import compat, errors
+from market_maker.utils.compat import iteritems
+from market_maker.utils.math import toNearest
+from market_maker.ws import liveness
+from market_maker.ws.liveness import Liveness
+from market_maker.ws.socket_feed import SocketFeed
+from market_maker.ws.tables import Tables
+
+logger = logging.getLogger('root')
+
+PUBLIC_TABLES = ('quote', 'trade')
+PRIVATE_TABLES = ('order', 'execution')
+ACCOUNT_TABLES = ('margin', 'position')
+READ_LIMIT_S = 0.5
+# Tables of which a change is worth waking the loop.
+WAKING = frozenset(['quote', 'order', 'position', 'margin', 'instrument'])
+
+
+class BitMEXWebsocket(object):
+    """The realtime side of the `BitMEX` wrapper.
+
+    clock -- tells the time; wakeup -- set when something changed that the loop may want to act on; feed -- the connection
+    (a `SocketFeed` unless one is handed in); on_orders(rows) -- called with rows of the order table as they come.
+    """
+
+    def __init__(self, clock, wakeup, feed=None, on_orders=None, image_limit=30.0, jitter=random.random):
+        self.tables = Tables()
+        self.exited = False
+        self.connections = 0               # complete sets of tables so far
+        self.fatal = None                  # an error that no reconnecting cures
+        self.welcome_offset = None         # venue's clock minus ours in seconds, by the welcome message
+        self.last_reason = ''              # why the socket was closed last
+        self._clock = clock
+        self._wakeup = wakeup
+        self._feed = feed or SocketFeed()
+        self._on_orders = on_orders
+        self._liveness = Liveness(jitter, image_limit)
+        self._is_open = self._is_ready = False
+        self._thread = None
+        self._book = 'orderBookL2_25'
+        self._logged_in = False
+
+    #
+    # Life
+    #
+    def connect(self, endpoint, symbol, symbols=(), credentials=None):
+        """Begin; returns at once. `credentials` is None for public data only, or has `socket_header(sign_time)`."""
+        self.symbol = symbol
+        self._symbols = [symbol] + [other for other in symbols if other != symbol]
+        self._credentials = credentials
+        self._url = realtime_url(endpoint, self.topics())
+        if self._feed.threaded:
+            self._thread = threading.Thread(target=self._run, name='ws_thread')
+            self._thread.daemon = True
+            self._thread.start()
+            logger.info('Started thread')
+        else:
+            self.poll()
+
+    def topics(self):
+        """What is subscribed to, as the venue names it."""
+        tables = PUBLIC_TABLES + (PRIVATE_TABLES if self._credentials else ())
+        topics = ['%s:%s' % (table, self.symbol) for table in tables[:2] + (self._book,)]
+        topics += ['instrument:%s' % symbol for symbol in self._symbols]
+        topics += ['%s:%s' % (table, self.symbol) for table in tables[2:]]
+        return topics + (list(ACCOUNT_TABLES) if self._credentials else [])
+
+    def missing(self):
+        """Names of the topics whose tables have not come yet."""
+        found = []
+        for topic in self.topics():
+            table, _, symbol = topic.partition(':')
+            if not self.tables.has(table, symbol or None):
+                found.append(topic)
+        return found
+
+    def exit(self):
+        """Close the socket and join the thread. Calling again is harmless."""
+        self.exited = True
+        self._feed.close()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(10)
+            self._thread = None
+
+    @property
+    def threaded(self):
+        """Whether the feed is read by a thread; without one, somebody must call `poll`."""
+        return self._feed.threaded
+
+    @property
+    def ready(self):
+        """Whether a socket is open and all tables are there."""
+        return self._is_ready
+
+    def age(self):
+        """Seconds since the venue was last heard; infinite when not `ready`."""
+        return self._liveness.age(self._clock.monotonic())
+
+    def resubscribe(self):
+        """Throw the connection away and build the tables anew; for tables that cannot be right."""
+        self._drop('the tables are inconsistent')
+
+    #
+    # The thread, and what it does in turn
+    #
+    def _run(self):
+        while not self.exited:
+            try:
+                self.poll()
+                if self._is_open:
+                    self._feed.read(min(READ_LIMIT_S, max(0.01, self.next_look())), self)
+                elif not self.exited:
+                    self._pause(min(READ_LIMIT_S, self.next_look()))
+            except Exception as error:  # noqa: B902 - whatever a venue sends, the thread lives on and the loop is told
+                logger.error('Realtime data could not be handled: %s', error)
+                logger.debug(traceback.format_exc())
+                self._drop('an error while reading: %s' % error)
+
+    def _pause(self, seconds):
+        signal = threading.Event()
+        signal.wait(max(0.01, seconds))
+
+    def next_look(self):
+        """Seconds until `poll` has something to do."""
+        return self._liveness.next_look(self._clock.monotonic())
+
+    def poll(self):
+        """Ping, drop or connect, as time demands. The thread calls it; without one whoever waits does."""
+        if self.exited or self.fatal:
+            return
+        action = self._liveness.decide(self._clock.monotonic())
+        if action == liveness.PING:
+            self._feed.send('ping')
+        elif action == liveness.DROP:
+            missing = self.missing()
+            self._drop('no %s came' % ', '.join(missing) if missing else 'the venue is silent')
+        elif action == liveness.CONNECT:
+            self.tables.reset()
+            logger.info('Connecting to %s', self._url)
+            self._feed.start(self._url, self._header(), self)
+
+    def _header(self):
+        if self._credentials is None:
+            return []
+        logger.info('Authenticating with %s.', self._credentials.name)
+        return self._credentials.socket_header(self._clock.time() + (self.welcome_offset or 0.0))
+
+    def _drop(self, reason):
+        self._feed.close()
+        if self._is_open:
+            self.on_close(reason)
+
+    #
+    # What the feed tells
+    #
+    def on_open(self):
+        self._liveness.opened(self._clock.monotonic())
+        self._is_open = True
+        logger.info('Connected to WS. Waiting for data images, this may take a moment...')
+
+    def on_close(self, reason, status=None):
+        was_ready, self._is_open, self._is_ready = self._is_ready, False, False
+        self.last_reason = reason
+        if status in (401, 403):
+            self.fatal = errors.AuthenticationError('The venue refused the credentials at the realtime socket (HTTP %d). '
+                                                    'Check API_KEY and API_SECRET.' % status)
+        self._liveness.closed(self._clock.monotonic(), 30.0 if status == 429 else 0.0)
+        if not self.exited:
+            if was_ready or status is not None:
+                logger.warning('Websocket Closed: %s', reason)
+            self._wakeup.set()
+
+    def on_message(self, text):
+        self._liveness.message(self._clock.monotonic())
+        if text == 'pong':
+            return
+        try:
+            message = json.loads(text)
+        except ValueError:
+            logger.warning('The venue sent what is not JSON: %.80r', text)
+            return
+        if not isinstance(message, dict):
+            return
+        if 'table' in message:
+            self._table_message(message)
+        elif 'error' in message:
+            self._error_message(message)
+        elif 'info' in message and 'timestamp' in message:
+            self.welcome_offset = compat.seconds_of(message['timestamp']) - self._clock.time()
+
+    def _table_message(self, message):
+        try:
+            change = self.tables.apply(message)
+        except (ValueError, TypeError, KeyError) as error:
+            logger.warning('The venue sent a table message that makes no sense: %s', error)
+            return
+        if change.table == 'order' and self._on_orders is not None:
+            self._on_orders(change.rows)
+        if not self._is_ready and change.action == 'partial' and self._is_open and not self.missing():
+            self._is_ready = True
+            self._liveness.ready()
+            self.connections += 1
+            logger.info('Got all market data. Starting.' if self.connections == 1 else 'Got all market data again.')
+            self._wakeup.set()
+        elif change.table in WAKING and change.rows:
+            self._wakeup.set()
+
+    def _error_message(self, message):
+        status, text = message.get('status'), message['error']
+        if status in (401, 403):
+            self.fatal = errors.AuthenticationError('The venue refused the credentials on the realtime socket: %s' % text)
+        elif not self._is_ready and self._book == 'orderBookL2_25' and 'orderBookL2_25' in json.dumps(message.get('request', '')):
+            self._book = 'orderBookL2'  # a venue without the short book: take the whole one
+            self._feed.send(json.dumps({'op': 'subscribe', 'args': ['orderBookL2:' + self.symbol]}))
+        else:
+            logger.error('The venue says on the realtime socket: %s', text)
+        self._wakeup.set()
+
+    #
+    # What is known
+    #
+    def get_instrument(self, symbol):
+        """A copy of the instrument's row, with `tickLog`: the number of decimals of a price."""
+        instrument = self.tables.row('instrument', symbol=symbol)
+        if instrument is None:
+            raise errors.RequestRefused('Unable to find instrument or index with symbol: %s' % symbol)
+        instrument['tickLog'] = max(0, -Decimal(str(instrument['tickSize'])).normalize().as_tuple().exponent)
+        return instrument
+
+    def get_ticker(self, symbol):
+        """{'last', 'buy', 'sell', 'mid'} as floats, None where a side is empty; of an index its mark price four times."""
+        instrument = self.get_instrument(symbol)
+        if symbol.startswith('.'):
+            mark = instrument.get('markPrice') or instrument.get('lastPrice')
+            return dict.fromkeys(('last', 'buy', 'sell', 'mid'), mark)
+        quote = self.tables.row('quote', symbol=symbol) or {}
+        if not quote and symbol != self.symbol:
+            quote = instrument
+        bid, ask = quote.get('bidPrice'), quote.get('askPrice')
+        ticker = {'last': instrument.get('lastPrice'), 'buy': bid, 'sell': ask,
+                  'mid': (bid + ask) / 2 if bid and ask else None}
+        return {key: toNearest(value, instrument['tickSize']) if value else None for key, value in iteritems(ticker)}
+
+    def market_depth(self, symbol):
+        """The book as the venue lists it: sells from the highest down to the best, then buys from the best down."""
+        rows = [row for row in self.tables.rows(self._book, symbol=symbol) if row.get('price') is not None]
+        return sorted(rows, key=lambda row: (row['side'] != 'Sell', -row['price']))
+
+    def recent_trades(self):
+        return self.tables.rows('trade', symbol=self.symbol)
+
+
+def realtime_url(endpoint, topics):
+    """The socket's address beside a REST base URL, subscribing in its query."""
+    parts = compat.urlsplit(endpoint)
+    scheme = {'http': 'ws', 'https': 'wss'}.get(parts.scheme, parts.scheme)
+    return compat.urlunsplit((scheme, parts.netloc, '/realtime', 'subscribe=' + ','.join(topics), ''))
+
+
+class KeyCredentials(object):
+    """A permanent API key on the socket: the signature is over GET/realtime, whatever the query says."""
+
+    name = 'API Key'
+
+    def __init__(self, key, secret):
+        self._key, self._secret = key, secret
+
+    def socket_header(self, now):
+        expires = generate_expires(now)
+        return ['api-expires: %d' % expires,
+                'api-signature: ' + generate_signature(self._secret, 'GET', '/realtime', expires, ''),
+                'api-key: ' + self._key]
+
+
+class LoginCredentials(object):
+    """E-mail and password on the socket, as in 2016."""
+
+    name = 'email/password'
+
+    def __init__(self, login):
+        self._login = login
+
+    def socket_header(self, now):
+        return self._login.socket_header()
