@@ -35,6 +35,7 @@ from .base import MAKERS, SECOND, TAKERS, Floor
 from .shape import SIGMA, Grid, contracts, density, stride
 
 ALPHA = 0.52
+WIDEST = 2.5  # lognormal sizes are cut at so many sigmas
 MEDIAN_OF_MEAN = math.exp(-SIGMA * SIGMA / 2)  # of a lognormal
 FARTHEST = 10  # brief orders come at most so many grid steps from the opposite best quote
 _WEIGHTS = [i**-ALPHA for i in range(1, FARTHEST + 1)]
@@ -50,13 +51,13 @@ class Habits:
     scale: float = 1.0  # contracts of this instrument for one of XBTUSD
     step_s: Tuple[float, float] = (0.4, 1.2)  # seconds between two looks at the fair price, uniform
     sweep_step_s: Tuple[float, float] = (0.15, 0.35)  # the same while somebody sweeps
-    limit_rate: float = 1.6
-    market_rate: float = 0.8
+    limit_rate: float = 4.0
+    market_rate: float = 1.5
     life_s: float = 4.0
     limit_size: Tuple[float, float] = (9_000.0, 1.2)  # median and sigma of a lognormal
     market_size: Tuple[float, float] = (2_500.0, 1.5)
     market_depth: int = 2  # grid steps that a small market order may walk
-    withdrawn: float = 0.95  # share of worthless standing orders that get away
+    withdrawn: float = 0.98  # share of worthless standing orders that get away
     withdrawn_in_sweep: float = 0.75
     near: int = 8  # levels a side that are filled up at once
     patience: int = 12  # levels a side behind them that are looked at in each step
@@ -153,7 +154,8 @@ class Crowd:
     # ---- makers
 
     def _size(self, median: float, sigma: float) -> int:
-        return contracts(self._habits.scale * median * math.exp(sigma * self._rng.gauss(0.0, 1.0)), self._lot)
+        draw = min(max(self._rng.gauss(0.0, 1.0), -WIDEST), WIDEST)
+        return contracts(self._habits.scale * median * math.exp(sigma * draw), self._lot)
 
     def _limits(self) -> List[Tuple[int, int]]:
         """The best price at which makers will rest, a side each."""

@@ -111,7 +111,7 @@ class RecordedBook:
         return max(int(size) // self._lot, 1) * self._lot
 
     def apply(self, message: Message, rows: List[Dict[str, Any]]) -> Dict[Level, int]:
-        """`rows` are those of `message` about this symbol. A row that is none raises KeyError, TypeError or ValueError."""
+        """`rows` are those of `message` about this symbol. May raise KeyError, TypeError, ValueError."""
         if message.table == "quote":
             return self._quote(rows[-1]) if self._source is None else {}
         if self._source is None and message.action == "partial":
@@ -162,7 +162,7 @@ class RecordedBook:
             self._sizes.pop(level, None)
 
     def _changes(self, before: Dict[Level, int]) -> Dict[Level, int]:
-        """Levels whose size differs from `before`, in lots; what goes comes first, lest the book be crossed on the way."""
+        """Levels whose size differs from `before`, in lots; what goes comes first, lest the book cross."""
         changes = {}
         for level in list(before) + [level for level in self._sizes if level not in before]:
             old, new = before.get(level, 0), self._sizes.get(level, 0)
