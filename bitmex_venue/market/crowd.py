@@ -41,7 +41,7 @@ FARTHEST = 10  # brief orders come at most so many grid steps from the opposite 
 _WEIGHTS = [i**-ALPHA for i in range(1, FARTHEST + 1)]
 _CUMULATIVE = [sum(_WEIGHTS[: i + 1]) for i in range(FARTHEST)]
 
-Key = Tuple[int, int]  # side, number of the level
+Drafts = Dict[Tuple[int, int], Place]  # new orders by side and number of their level
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,11 @@ class Crowd:
         self._grid = Grid(self._rng, fair)
         self._bid = int(fair)
         self._level = self._grid.number(self._bid)
-        orders: List[Place] = []
-        keys: List[Key] = []
+        drafts: Drafts = {}
         for side, limit in self._limits():
             numbers = self._grid.numbers_from(self._first(side, limit), side, self._habits.reach_bp)
-            self._draft(side, numbers, limit, orders, keys)
-        self._rest(time, orders, keys)
+            self._draft(side, numbers, limit, drafts)
+        self._rest(time, drafts)
 
     def step(self, time: int) -> int:
         """Follow the fair price; returns the time of the next step."""
@@ -204,19 +203,18 @@ class Crowd:
 
     def _refill(self, time: int, anchor: int) -> None:
         """The nearest levels and the touch now, those behind by and by."""
-        orders: List[Place] = []
-        keys: List[Key] = []
+        drafts: Drafts = {}
         for side, limit in self._limits():
             first = self._first(side, limit)
-            self._draft(side, range(first, first - side * self._habits.near, -side), limit, orders, keys)
+            self._draft(side, range(first, first - side * self._habits.near, -side), limit, drafts)
             if not self._waiting[side]:
                 self._begin_round(time, side, anchor)
             waiting = self._waiting[side]
             looked_at = [waiting.pop() for _ in range(min(len(waiting), self._habits.patience))]
-            self._draft(side, looked_at, limit, orders, keys)
+            self._draft(side, looked_at, limit, drafts)
             if self._grid.step > 1:
                 self._touch(time, side, limit)
-        self._rest(time, orders, keys)
+        self._rest(time, drafts)
 
     def _begin_round(self, time: int, side: int, anchor: int) -> None:
         """List the levels that should be there around the undisturbed price; cancel what is too far or off the grid."""
@@ -228,12 +226,12 @@ class Crowd:
         ids = [order.order_id for order in map(standing.pop, alone) if order.leaves_qty > 0]
         self._cancel(time, ids)
 
-    def _draft(self, side: int, numbers: Iterable[int], limit: int, orders: List[Place], keys: List[Key]) -> None:
-        """Add an order for each of those levels that is empty and not beyond `limit`."""
+    def _draft(self, side: int, numbers: Iterable[int], limit: int, drafts: Drafts) -> None:
+        """Draft an order for each of those levels that is empty and not beyond `limit`."""
         standing, grid = self._standing[side], self._grid
         for number in numbers:
             order = standing.get(number)
-            if order is not None and order.leaves_qty > 0:
+            if (order is not None and order.leaves_qty > 0) or (side, number) in drafts:
                 continue
             price = grid.price(number)
             if (limit - price) * side < 0 or price < 1:
@@ -241,13 +239,12 @@ class Crowd:
             distance_bp = abs(limit - price) / limit * 1e4
             typical = density(distance_bp) * grid.step_bp * stride(distance_bp)
             size = self._size(typical * MEDIAN_OF_MEAN, SIGMA)
-            orders.append(Place(MAKERS, self.symbol, side, min(size, self._largest), price))
-            keys.append((side, number))
+            drafts[side, number] = Place(MAKERS, self.symbol, side, min(size, self._largest), price)
 
-    def _rest(self, time: int, orders: List[Place], keys: List[Key]) -> None:
-        if orders:
-            placed = self._floor.do(time, PlaceBulk(MAKERS, tuple(orders)))
-            for (side, number), order in zip(keys, placed or ()):
+    def _rest(self, time: int, drafts: Drafts) -> None:
+        if drafts:
+            placed = self._floor.do(time, PlaceBulk(MAKERS, tuple(drafts.values())))
+            for (side, number), order in zip(drafts, placed or ()):
                 self._standing[side][number] = order
 
     def _touch(self, time: int, side: int, limit: int) -> None:
