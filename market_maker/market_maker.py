@@ -1,0 +1,485 @@
+"""The market maker: what we ask of the venue (ExchangeInterface), and what we do with it (OrderManager).
+
+Rules:
+
+* Quotes blanket the spread from one tick inside the touch outwards; quoting.py says how, convergence.py how resting orders become them.
+* Nothing is placed before what an earlier run left was cancelled, and nothing is left when a run ends.
+* Cancels are sent before amends and amends before creates; a cancel that came too late ends the turn, and the orders are read again.
+* In a dry run nothing is sent; the ladder is shown as a table when it changes.
+* Names, getters and the promised log lines are the original's, so that a strategy written for it runs unchanged.
+"""
+from __future__ import absolute_import, division, print_function
+
+import logging
+import signal
+from datetime import datetime
+
+from market_maker import bitmex, contracts, convergence, paper, preview, quoting, status
+from market_maker.exchange_view import ExchangeView
+from market_maker.refusals import Refusals
+from market_maker.running import Running
+from market_maker.settings import settings as process_settings
+from market_maker.shutdown import cancel_everything
+from market_maker.utils import constants, errors, log
+from market_maker.utils.signals import StopSignals
+
+logger = log.get_logger()
+
+
+class ExchangeInterface(ExchangeView):
+    """The venue as a strategy sees it. Without `bitmex` it connects as the settings say, starting the paper venue for BASE_URL "paper"."""
+
+    def __init__(self, dry_run=False, settings=None, symbol=None, bitmex=None):
+        self.settings = process_settings if settings is None else settings
+        self.dry_run = dry_run
+        self.symbol = symbol or self.settings.SYMBOL
+        self.paper = None
+        self.bitmex = self._connect() if bitmex is None else bitmex
+        self.tick_log = self.get_instrument()['tickLog']  # kept, since cancelling must not need realtime data
+        self._must_reconcile = False
+
+    def _connect(self):
+        settings = self.settings
+        if self.paper is None and settings.BASE_URL == 'paper':
+            self.paper = paper.start_for(settings)
+        try:
+            return bitmex.BitMEX(
+                base_url=settings.BASE_URL, symbol=self.symbol, apiKey=settings.API_KEY, apiSecret=settings.API_SECRET,
+                orderIDPrefix=settings.ORDERID_PREFIX, shouldWSAuth=not self.dry_run, postOnly=settings.POST_ONLY, timeout=settings.TIMEOUT,
+                login=settings.LOGIN, password=settings.PASSWORD, otpToken=settings.OTPTOKEN, order_transport=settings.ORDER_TRANSPORT,
+                symbols=[symbol for symbol in settings.CONTRACTS if symbol != self.symbol], start_timeout=settings.START_TIMEOUT_S,
+                rest_interval=settings.API_REST_INTERVAL, error_interval=settings.API_ERROR_INTERVAL)
+        except BaseException:
+            self._stop_paper()
+            raise
+
+    def reconnect(self):
+        """A new client with fresh tables, to the same venue."""
+        self.bitmex.exit()
+        self.bitmex = self._connect()
+
+    def close(self):
+        """Close the client; the paper venue, if there is one, stops last. Calling again is harmless."""
+        try:
+            self.bitmex.exit()
+        finally:
+            self._stop_paper()
+
+    def _stop_paper(self):
+        if self.paper is not None:
+            self.paper.stop()
+
+    def paper_died(self):
+        """Whether the venue on this machine ended by itself."""
+        return self.paper is not None and not self.paper.alive()
+
+    #
+    # Our orders
+    #
+    def cancel_order(self, order):
+        logger.info('Canceling: %s %d @ %.*f' % (order['side'], order['orderQty'], self.tick_log, order['price']))
+        return self.bitmex.cancel(order['orderID'])
+
+    def cancel_all_orders(self):
+        """Cancel what the venue itself says rests under our prefix: the realtime table may lag."""
+        if self.dry_run:
+            return
+        logger.info('Resetting current position. Canceling all existing orders.')
+        orders = self.bitmex.http_open_orders()
+        for order in orders:
+            logger.info('Canceling: %s %d @ %.*f' % (order['side'], order.get('orderQty') or 0, self.tick_log, order.get('price') or 0))
+        if orders:
+            self.bitmex.cancel([order['orderID'] for order in orders])
+
+    def orders_left(self):
+        """How many orders of ours rest, or may still come to rest, as the venue says."""
+        if self.dry_run:
+            return 0
+        left = len(self.bitmex.http_open_orders())
+        if not left and self.bitmex.own_orders.is_uncertain():
+            self.bitmex.reconcile()
+            left = int(self.bitmex.own_orders.is_uncertain())
+        return left
+
+    def amend_bulk_orders(self, orders):
+        return orders if self.dry_run else self.bitmex.amend_bulk_orders(orders)
+
+    def create_bulk_orders(self, orders):
+        return orders if self.dry_run else self.bitmex.create_bulk_orders(orders)
+
+    def cancel_bulk_orders(self, orders):
+        return orders if self.dry_run else self.bitmex.cancel([order['orderID'] for order in orders])
+
+    def amend_orders(self, orders):
+        return self.amend_bulk_orders(orders)
+
+    def create_orders(self, orders):
+        return self.create_bulk_orders(orders)
+
+    def cancel_orders(self, orders):
+        return self.cancel_bulk_orders(orders)
+
+    def must_reconcile(self):
+        """Our picture of our orders was wrong: read it again before the next quote."""
+        self._must_reconcile = True
+
+    def reconcile(self):
+        """Read open orders and position by REST when there is a reason to; otherwise do nothing."""
+        if self._must_reconcile or self.bitmex.needs_reconcile:
+            self.bitmex.reconcile()
+            self._must_reconcile = False
+
+    def check_alone(self):
+        self.bitmex.check_alone()
+
+
+class OrderManager(Running):
+    """Quotes a ladder around the touch. Override place_orders() (or get_ticker, get_price_offset, prepare_order) for a strategy of your own."""
+
+    def __init__(self, exchange=None, settings=None, reload_settings=None):
+        settings = process_settings if settings is None else settings
+        if exchange is None:
+            if not logger.handlers and not logging.getLogger().handlers:  # a program of its own, not our command line
+                log.setup_custom_logger(log_level=settings.LOG_LEVEL)
+            exchange = ExchangeInterface(settings.DRY_RUN, settings)
+        try:
+            self._set_up(exchange, settings, reload_settings)
+        except BaseException:
+            exchange.close()
+            raise
+
+    def _set_up(self, exchange, settings, reload_settings):
+        super(OrderManager, self).__init__(exchange, settings, reload_settings)
+        self.start_time = datetime.now()
+        self.instrument = exchange.get_instrument()
+        self.starting_qty = exchange.get_delta()
+        self.running_qty = self.starting_qty
+        self.start_XBt = exchange.get_margin()['marginBalance']
+        self.cancelled = False             # whether the shutdown took everything of ours off the book
+        self._is_shut_down = False
+        self._said_rules = False
+        self._touch = None
+        self._refusals = Refusals(settings.LOOP_INTERVAL)
+        self._sizes = quoting.SizeSource(settings.RANDOM_SEED)
+        self._resting = (0, 0)
+        self._shown = None                 # the ladder that a dry run showed last, as rows
+
+    def introduce(self):
+        """Say which symbol is traded, and with whose money."""
+        logger.info('Using symbol %s.' % self.exchange.symbol)
+        logger.info(status.banner(self.exchange.dry_run, self.exchange.paper))
+        for name in self._watched.others:
+            logger.info('WATCHED_FILES: %s is not watched; a change of the program needs a new start.', name)
+        for symbol in self.exchange.unknown_contracts():
+            logger.warning('CONTRACTS: the venue has no instrument %s; it is left out of the portfolio.', symbol)
+
+    def reset(self):
+        """Cancel what rests under our prefix, then quote."""
+        self.exchange.cancel_all_orders()
+        if not self.is_reset and not self.exchange.dry_run:
+            self.exchange.check_alone()
+        self.is_reset = True
+        self.turn()
+
+    def turn(self):
+        """One decision: look at the market, say how things stand, place orders."""
+        self.sanity_check()
+        self._say_rules()
+        if self.status_is_due():
+            self.print_status()
+            self._status_at = self.clock.monotonic()
+        if self.may_quote():
+            self.place_orders()
+            self.quoted()
+
+    def check_market(self):
+        """Raise what keeps us from quoting, if something does."""
+        self.exchange.check_if_orderbook_empty()
+        self.exchange.check_market_open()
+
+    def sanity_check(self):
+        """Check the market, set the start positions, and see that the ladder stays on our own side of the touch."""
+        self.check_market()
+        touch = self.exchange.get_ticker()
+        self._touch = quoting.Touch(touch['buy'], touch['sell'])
+        ticker = self.get_ticker() or touch
+        first_buy, first_sell = self.get_price_offset(-1), self.get_price_offset(1)
+        if first_buy >= ticker['sell'] or first_sell <= ticker['buy']:
+            raise errors.MarketEmptyError('Sanity check failed: the first buy at %s or sell at %s would reach the other side (%s / %s).' % (
+                first_buy, first_sell, ticker['buy'], ticker['sell']))
+        if self.status_is_due():
+            self._say_exceeded()
+
+    def get_ticker(self):
+        """The touch, from which the start positions of the ladder are set."""
+        ticker = self.exchange.get_ticker()
+        self.start_position_buy, self.start_position_sell = quoting.start_positions(
+            quoting.Touch(ticker['buy'], ticker['sell']), self.exchange.get_highest_buy()['price'],
+            self.exchange.get_lowest_sell()['price'], self._rules())
+        self.start_position_mid = ticker['mid']
+        self._say_ticker(ticker)
+        return ticker
+
+    def get_price_offset(self, index):
+        """The price of a level: -1, -2, ... are buys, 1, 2, ... sells, 1 is the inner one."""
+        return quoting.price(index, self.start_position_buy, self.start_position_sell, self._rules(), self._touch)
+
+    def _rules(self):
+        return quoting.rules_of(self.settings, self.instrument)
+
+    #
+    # Orders
+    #
+    def place_orders(self):
+        """Make the ladder and converge to it. It is built from the outside in: when an inner order is filled, the others stay."""
+        if self.settings.RANDOM_ORDER_SIZE:
+            for is_buy, before, now in zip((True, False), self._resting, self._count_resting()):
+                self._sizes.forget_inner(is_buy, max(0, before - now))
+        buy_orders, sell_orders = [], []
+        for level in range(self.settings.ORDER_PAIRS, 0, -1):
+            if not self.long_position_limit_exceeded():
+                buy_orders.append(self.prepare_order(-level))
+            if not self.short_position_limit_exceeded():
+                sell_orders.append(self.prepare_order(level))
+        return self.converge_orders(buy_orders, sell_orders)
+
+    def prepare_order(self, index):
+        """The order wanted at a level."""
+        return {'price': self.get_price_offset(index), 'orderQty': quoting.lots_up(self._wanted_size(index), self._lot()),
+                'side': 'Buy' if index < 0 else 'Sell'}
+
+    def _wanted_size(self, index):
+        if self.settings.RANDOM_ORDER_SIZE:
+            return self._sizes.size(index, self.settings.MIN_ORDER_SIZE, self.settings.MAX_ORDER_SIZE)
+        return quoting.level_size(index, self.settings.ORDER_START_SIZE, self.settings.ORDER_STEP_SIZE)
+
+    def _lot(self):
+        return contracts.lot_size(self.instrument)
+
+    def converge_orders(self, buy_orders, sell_orders):
+        """Cancel, amend and create until what rests is what is wanted; what is near enough is left alone."""
+        buy_orders = sorted(self._refusals.adjust(buy_orders), key=lambda order: order['price'])
+        sell_orders = sorted(self._refusals.adjust(sell_orders), key=lambda order: -order['price'])
+        existing = self._shown or [] if self.exchange.dry_run else self.exchange.get_orders()
+        plan = convergence.diff(existing, buy_orders, sell_orders, self.settings.RELIST_INTERVAL, self._limits(), self._lot())
+        if self.exchange.dry_run:
+            return self._show(plan, buy_orders, sell_orders)
+        plan = self._refusals.hold_back(plan, self.clock.monotonic())
+        self._cancel(plan.cancel)
+        if self._amend(plan):
+            self._create(plan.create)
+        self._resting = self._count_resting()
+
+    def _limits(self):
+        if not self.settings.CHECK_POSITION_LIMITS:
+            return None
+        buys, sells = self.exchange.worst_case()
+        return convergence.Limits(self.exchange.get_delta(), self.settings.MIN_POSITION, self.settings.MAX_POSITION, buys, sells)
+
+    def _cancel(self, rows):
+        if not rows:
+            return
+        logger.info('Canceling %d orders:' % len(rows))
+        for row in reversed(rows):
+            logger.info('%4s %d @ %.*f' % (row['side'], row['leavesQty'], self.exchange.tick_log, row['price']))
+        known = dict((row['orderID'], row.get('cumQty') or 0) for row in rows)
+        for answer in self.exchange.cancel_bulk_orders(rows) or []:
+            if answer.get('error') or (answer.get('cumQty') or 0) > known.get(answer.get('orderID'), 0):
+                raise errors.OrderGone('An order was filled before it could be cancelled.')
+
+    def _amend(self, plan):
+        """Whether all amends were sent. Where the request budget left some out, what may rely on them waits for the next turn."""
+        for amend in reversed(plan.amend):
+            row, digits = amend.order, self.exchange.tick_log
+            logger.info('Amending %4s: %d @ %.*f to %d @ %.*f (%+.*f)' % (
+                row['side'], row['leavesQty'], digits, row['price'], amend.quantity, digits, amend.price, digits, amend.price - row['price']))
+        for batch in plan.batches:
+            if len(self._send(self.exchange.amend_bulk_orders, [amend.request for amend in batch])) < len(batch):
+                return False
+        return True
+
+    def _create(self, orders):
+        if not orders:
+            return
+        logger.info('Creating %d orders:' % len(orders))
+        for order in reversed(orders):
+            logger.info('%4s %d @ %.*f' % (order['side'], order['orderQty'], self.exchange.tick_log, order['price']))
+        self._send(self.exchange.create_bulk_orders, orders)
+        if self.first_quote_at is None:
+            self.first_quote_at = self.clock.monotonic()
+
+    def _send(self, request, orders):
+        """Send a list of orders, learn from the answer which of them do not rest, and return its rows."""
+        rows = []
+        try:
+            rows = request(orders) or []
+            return rows
+        except errors.MarketMakerError as error:
+            rows = getattr(error, 'results', None) or []
+            raise
+        finally:
+            for row in self._refusals.note(rows, self.instrument['tickSize'], self.clock.monotonic()):
+                logger.warning('Not resting: %s %d @ %.*f: %s (refused so far: %d)', row.get('side'), row.get('orderQty') or 0, self.exchange.tick_log,
+                               row.get('price') or 0, (row.get('ordRejReason') or row.get('text') or row['ordStatus']).splitlines()[0],
+                               self._refusals.count)
+
+    def _count_resting(self):
+        sides = [order['side'] for order in self.exchange.get_orders()]
+        return sides.count('Buy'), sides.count('Sell')
+
+    def _show(self, plan, buy_orders, sell_orders):
+        """A dry run's way of sending: a table, when there is something new to see."""
+        if self._shown is not None and not (plan.amend or plan.create or plan.cancel):
+            return
+        self._shown = [dict(order, orderID='dry-run', leavesQty=order['orderQty'], cumQty=0) for order in buy_orders + sell_orders]
+        mid = (self._touch.buy + self._touch.sell) / 2
+        logger.info('These orders would rest on the book:\n%s', '\n'.join(
+            preview.table(buy_orders, sell_orders, mid, self.exchange.get_instrument(), self.running_qty)))
+        if self.first_quote_at is None:
+            self.first_quote_at = self.clock.monotonic()
+
+    #
+    # Position limits
+    #
+    def short_position_limit_exceeded(self):
+        """Whether no more may be sold."""
+        return bool(self.settings.CHECK_POSITION_LIMITS) and self.exchange.get_delta() <= self.settings.MIN_POSITION
+
+    def long_position_limit_exceeded(self):
+        """Whether no more may be bought."""
+        return bool(self.settings.CHECK_POSITION_LIMITS) and self.exchange.get_delta() >= self.settings.MAX_POSITION
+
+    #
+    # What is said
+    #
+    def print_status(self):
+        """Say how the account stands."""
+        position = self.exchange.get_position()
+        self.running_qty = self.exchange.get_delta()
+        logger.info(status.balance_line(self.exchange.get_margin()['marginBalance'], self.exchange.settlement()))
+        logger.info('Current Contract Position: %d' % self.running_qty)
+        if self.settings.CHECK_POSITION_LIMITS:
+            logger.info('Position limits: %d/%d' % (self.settings.MIN_POSITION, self.settings.MAX_POSITION))
+        for line in status.position_lines(position, self.exchange.tick_log):
+            logger.info(line)
+        logger.info('Contracts Traded This Run: %d' % (self.running_qty - self.starting_qty))
+        for line in status.delta_lines(self.exchange.calc_delta()):
+            logger.info(line)
+
+    def _say_ticker(self, ticker):
+        if self.status_is_due():
+            logger.info(status.ticker_line(self.instrument['symbol'], ticker, self.exchange.tick_log))
+            logger.info(status.start_line(self.start_position_buy, self.start_position_sell, self.start_position_mid, self.exchange.tick_log))
+
+    def _say_exceeded(self):
+        if self.long_position_limit_exceeded():
+            logger.info('Long delta limit exceeded')
+            logger.info('Current Position: %.f, Maximum Position: %.f' % (self.exchange.get_delta(), self.settings.MAX_POSITION))
+        if self.short_position_limit_exceeded():
+            logger.info('Short delta limit exceeded')
+            logger.info('Current Position: %.f, Minimum Position: %.f' % (self.exchange.get_delta(), self.settings.MIN_POSITION))
+
+    def _say_rules(self):
+        """Once: the fees and what they leave, and what is rounded."""
+        if self._said_rules:
+            return
+        self._said_rules = True
+        logger.info(status.fee_line(self.instrument, self.get_price_offset(-1), self.get_price_offset(1)))
+        sizes = [] if self.settings.RANDOM_ORDER_SIZE else [
+            (quoting.level_size(level, self.settings.ORDER_START_SIZE, self.settings.ORDER_STEP_SIZE), self.prepare_order(level)['orderQty'])
+            for level in range(1, self.settings.ORDER_PAIRS + 1)]
+        logger.info(status.rounding_line(self.instrument, sizes))
+
+    #
+    # The end
+    #
+    def check_connection(self):
+        """Whether the client is still open."""
+        return self.exchange.is_open()
+
+    def restart(self):
+        """Begin again within this process: our orders cancelled, a new client, fresh tables."""
+        logger.info('Restarting the market maker...')
+        self.exchange.cancel_all_orders()
+        self.is_reset = False
+        self.exchange.reconnect()
+        self.instrument = self.exchange.get_instrument()
+
+    def exit(self, code=0):
+        """Shut down, once, and raise Stopped with the exit code: `code`, or another one when orders may be left."""
+        self.shut_down()
+        raise errors.Stopped(self.exit_code(code))
+
+    def exit_code(self, code=errors.EXIT_OK):
+        """What the process shall end with: `code` when all our orders are cancelled, otherwise 128 + signal, or 1."""
+        if self.cancelled:
+            return code
+        number = getattr(signal, self.stop_reason or '', None) if (self.stop_reason or '').startswith('SIG') else None
+        return code or (errors.EXIT_ERROR if number is None else 128 + int(number))
+
+    def shut_down(self):
+        """Cancel our orders by REST, say what the run made, close the connection. Done once; raises nothing."""
+        if self._is_shut_down:
+            return
+        self._is_shut_down = True
+        logger.info('Shutting down. All open orders will be cancelled.')
+        if self.exchange.paper_died():
+            logger.error('The paper venue is gone, and every order with it.')
+        else:
+            self.cancelled = cancel_everything(self.exchange, self.clock, logger.error)
+        if self.cancelled and not self.exchange.dry_run:
+            logger.info('No order of ours rests on the book.')
+            self._say_result()
+        try:
+            self.exchange.close()
+        except Exception as error:
+            logger.error('The connection could not be closed: %s', error)
+
+    def _say_result(self):
+        try:
+            end, deposits = self.exchange.get_margin()['marginBalance'], self.exchange.deposits()
+            for line in status.result_lines(self.exchange.settlement(), self.start_XBt, end, deposits, getattr(self.exchange.bitmex, 'totals', None)):
+                logger.info(line)
+        except Exception as error:
+            logger.warning('What the run made is not known: %s', error)
+
+
+#
+# Helpers
+#
+def XBt_to_XBT(XBt):
+    """Satoshi -> bitcoin."""
+    return float(XBt) / constants.XBt_TO_XBT
+
+
+def cost(instrument, quantity, price):
+    """What contracts are worth, in the settlement currency's smallest unit."""
+    return contracts.cost(instrument, quantity, price)
+
+
+def margin(instrument, quantity, price):
+    """Initial margin of contracts, without fees, in the settlement currency's smallest unit."""
+    return contracts.initial_margin(instrument, quantity, price)
+
+
+def run_until_stopped(chosen, settings, signals):
+    """Build a `chosen` OrderManager, run it until it is stopped, return the exit code. `signals` is a StopSignals in use."""
+    logger.info('BitMEX Market Maker Version: %s\n' % constants.VERSION)
+    order_manager = chosen(settings=settings) if _takes_settings(chosen) else chosen()
+    signals.tell(order_manager)
+    order_manager.run_loop()
+    return order_manager.exit_code()
+
+
+def run():
+    """Run the market maker with the settings of this process, as a program written for the original does."""
+    with StopSignals() as signals:
+        code = run_until_stopped(OrderManager, process_settings, signals)
+    if code:
+        raise errors.Stopped(code)
+
+
+def _takes_settings(chosen):
+    """Whether the class can be given settings; one written for the original may have a constructor without arguments."""
+    code = getattr(chosen.__init__, '__code__')
+    return 'settings' in code.co_varnames[:code.co_argcount] or bool(code.co_flags & 0x08)

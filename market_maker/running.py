@@ -1,0 +1,281 @@
+"""The loop: when to decide again, what to do about an error, when to stop. What is decided is the OrderManager's affair.
+
+Rules:
+
+* A decision every LOOP_INTERVAL. Only a stop, the loss of the realtime data, and the end of what we waited for come between.
+* An error is handled by its `action`: stop; wait (said once, and once when it is over); look again; skip.
+* Without fresh data nothing is decided. When it stays away longer than MAX_DATA_AGE_S our quotes are pulled, and placed again after.
+* After a reconnect, and after an unknown outcome, open orders and position are read by REST before anything is quoted.
+* However the loop ends, by a stop, an error or an exception of any kind, the shutdown is done.
+"""
+from __future__ import absolute_import, division, print_function
+
+import logging
+import sys
+
+from market_maker import waiting
+from market_maker.utils import errors, log
+from market_maker.utils.signals import StopSignals
+from market_maker.watching import WatchedFiles
+
+logger = log.get_logger()
+
+CALM_S = 0.25                  # after a look that ended in waiting, the next is no sooner
+OVER_WHEN_SEEN = (errors.StaleData, errors.MarketEmptyError, errors.MarketClosedError)
+
+
+class Running(object):
+    """What a loop needs; `OrderManager` adds what is done in it: introduce, reset, turn, check_market, restart,
+    shut_down, cancelled, exit_code."""
+
+    def __init__(self, exchange, settings, reload_settings=None):
+        self.exchange = exchange
+        self.settings = settings
+        self.stop_reason = None            # what asked us to stop: the name of a signal, or a text
+        self.first_quote_at = None
+        self.is_reset = False              # whether what earlier runs left was cancelled
+        self.waiting = waiting.Waiting()
+        self._freshness = waiting.Freshness(self.clock.monotonic())
+        self._pace = waiting.Pace()
+        self._pulled = False
+        self._status_at = None
+        self._reload_settings = reload_settings or getattr(settings, 'reload', None)
+        self._watched = WatchedFiles(getattr(settings, 'watched_files', None) or (lambda: (list(settings.WATCHED_FILES), [])))
+        if exchange.paper is not None:
+            exchange.paper.on_death = self.wakeup.set
+
+    @property
+    def clock(self):
+        return self.exchange.bitmex.clock
+
+    @property
+    def wakeup(self):
+        return self.exchange.bitmex.wakeup
+
+    #
+    # Running and stopping
+    #
+    def run_loop(self):
+        """Quote until asked to stop, then shut down. Returns when our orders are cancelled, raises Stopped when that failed.
+
+        An error that ends the run is raised again after the shutdown. Signals are seen to here when nobody else does.
+        """
+        signals = StopSignals()
+        with signals if _nobody_handles_signals() else _Nothing():
+            signals.tell(self)
+            try:
+                self._loop()
+            except KeyboardInterrupt:
+                self.request_stop('SIGINT')
+            except errors.Stopped:
+                raise
+            except BaseException as error:
+                self._say_why(error)
+                self.shut_down()
+                raise
+            self.shut_down()
+        if not self.cancelled:
+            raise errors.Stopped(self.exit_code())
+
+    def request_stop(self, reason='stop requested'):
+        """Ask the loop to end. Safe from any thread and from a signal handler; the first reason counts."""
+        if self.stop_reason is None:
+            self.stop_reason = reason
+        self.wakeup.set()
+
+    def _loop(self):
+        self.introduce()
+        while self.stop_reason is None:
+            soon = self._tick()
+            sys.stdout.write('-----\n')
+            sys.stdout.flush()
+            self._wait(self.settings.LOOP_INTERVAL if soon is None else min(soon, self.settings.LOOP_INTERVAL))
+            if self.stop_reason is None:
+                self.check_file_change()
+
+    def _tick(self):
+        """One look and what follows from it. Returns the seconds until the next look, None for the usual pace."""
+        try:
+            self._look()
+            if self.is_reset:
+                self.turn()
+            else:
+                self.reset()
+        except errors.MarketMakerError as error:
+            return self._handle(error)
+        self._pace.went_well()
+        return None
+
+    def _look(self):
+        """Make sure that we see the market, and the truth about our orders."""
+        if self.exchange.paper_died():
+            raise errors.PaperVenueError(self.exchange.paper.obituary())
+        if not self.check_connection():
+            logger.error('Realtime data connection unexpectedly closed, restarting.')
+            self.restart()
+        self._check_freshness()
+        if not self.exchange.dry_run:
+            self.exchange.reconcile()
+            if self.is_reset:
+                self.exchange.check_alone()
+
+    def _check_freshness(self):
+        age, now = self.exchange.data_age(), self.clock.monotonic()
+        self._freshness.note(age, now)
+        if age == float('inf'):
+            raise errors.StaleData('no realtime data from the venue.')
+        if age > self.settings.MAX_DATA_AGE_S:
+            raise errors.StaleData('the newest realtime data is %d s old.' % age)
+
+    def may_quote(self):
+        """Whether the pause after an error is over."""
+        return self.clock.monotonic() >= self._pace.not_before
+
+    def quoted(self):
+        """A turn ended with the quotes as they should be."""
+        self._pulled = False
+        line = self.waiting.end(self.clock.monotonic())
+        if line:
+            logger.info(line)
+
+    def status_is_due(self):
+        return self._status_at is None or self.clock.monotonic() - self._status_at > self.settings.LOOP_INTERVAL - 0.25
+
+    #
+    # Errors
+    #
+    def _handle(self, error):
+        """Do what the error's class says; returns the seconds until the next look, None for the usual pace."""
+        now = self.clock.monotonic()
+        if isinstance(error, errors.VenueUnreachable):
+            if self.waiting and now - self.waiting.since > waiting.UNREACHABLE_LIMIT_S:
+                raise error
+        elif error.action == errors.STOP:
+            raise error
+        elif error.action == errors.RETICK:
+            logger.warning('%s Reading the orders again.', _sentence(error))
+            self.exchange.must_reconcile()
+            return self._pace.retick()
+        elif error.action == errors.SKIP:
+            logger.warning('Skipped: %s', error)
+            self._pace.pause(now, self.settings.API_ERROR_INTERVAL)
+            return None
+        line = self.waiting.begin(error, now)
+        if line:
+            logger.warning(line)
+        if isinstance(error, errors.RateLimited):
+            self._pace.pause(now, error.retry_at - self.clock.time())
+        elif isinstance(error, (errors.InsufficientFunds, errors.Overloaded)):
+            self._pace.pause(now, self.settings.API_ERROR_INTERVAL)
+        elif isinstance(error, (errors.StaleData, errors.VenueUnreachable)):
+            self._pull_when_old(now)
+        return None
+
+    def _pull_when_old(self, now):
+        """Quotes that nobody watches are taken off the book, once, and again until that has worked."""
+        if self._pulled or self.exchange.dry_run or self._freshness.age(now) <= self.settings.MAX_DATA_AGE_S:
+            return
+        logger.warning('No fresh data for %d s: our quotes are pulled until there is.', self._freshness.age(now))
+        try:
+            self.exchange.cancel_all_orders()
+            self._pulled = True
+        except errors.MarketMakerError as error:
+            if error.action == errors.STOP and not isinstance(error, errors.VenueUnreachable):
+                raise
+            logger.warning('The quotes could not be pulled: %s', error)
+
+    def _say_why(self, error):
+        if not isinstance(error, SystemExit):
+            logger.error('Stopping because of an error: %s', error if isinstance(error, errors.MarketMakerError) else repr(error))
+
+    #
+    # Waiting
+    #
+    def _wait(self, seconds):
+        start = self.clock.monotonic()
+        end, calm = start + seconds, start + (CALM_S if self.waiting else 0.0)
+        while True:
+            self.wakeup.clear()
+            now = self.clock.monotonic()
+            self._check_time_is_up(now)
+            if self.stop_reason is not None or now >= end or (now >= calm and self._must_act(now)):
+                return
+            until = end if now >= calm else min(end, calm)
+            self.clock.wait(self.wakeup, min(until - now, self._patience(now)))
+
+    def _check_time_is_up(self, now):
+        limit = self.settings.RUN_FOR_S
+        if limit is not None and self.first_quote_at is not None and now >= self.first_quote_at + limit:
+            self.request_stop('RUN_FOR_S')
+
+    def _must_act(self, now):
+        """Whether something happened that cannot wait for the end of the interval."""
+        if self.exchange.paper_died():
+            return True
+        age = self.exchange.data_age()
+        self._freshness.note(age, now)
+        is_stale = age > self.settings.MAX_DATA_AGE_S
+        if not self.waiting:
+            return is_stale
+        if is_stale:
+            return not self._pulled and not self.exchange.dry_run and self._is_about_to_pull(now)
+        return issubclass(self.waiting.kind, OVER_WHEN_SEEN) and self._market_is_back()
+
+    def _is_about_to_pull(self, now):
+        """The moment at which our data becomes too old; a failed pull is repeated at the pace of the loop."""
+        age, limit = self._freshness.age(now), self.settings.MAX_DATA_AGE_S
+        return limit < age <= limit + 0.5
+
+    def _market_is_back(self):
+        try:
+            self.check_market()
+        except errors.MarketMakerError:
+            return False
+        return True
+
+    def _patience(self, now):
+        """Seconds until the next thing that happens by the passing of time alone."""
+        moments = [self._freshness.age(now) - self.settings.MAX_DATA_AGE_S]
+        if self.settings.RUN_FOR_S is not None and self.first_quote_at is not None:
+            moments.append(now - self.first_quote_at - self.settings.RUN_FOR_S)
+        ahead = [-moment for moment in moments if moment < 0]
+        return min(ahead) + 0.001 if ahead else float(self.settings.LOOP_INTERVAL)
+
+    #
+    # Settings files
+    #
+    def check_file_change(self):
+        """Read the settings again when one of the watched files has changed; orders that need not move keep their place."""
+        names = self._watched.changed()
+        if not names or self._reload_settings is None:
+            return
+        result = self._reload_settings()
+        changed, problems, later = result[0], result[1], result[2] if len(result) > 2 else []
+        for problem in problems:
+            logger.error('The settings stay as they were: %s', problem)
+        if changed:
+            logger.info('Settings read again; new: %s.', ', '.join('%s = %r' % (name, getattr(self.settings, name)) for name in changed))
+        if later:
+            logger.info('These wait for the next start: %s.', ', '.join(later))
+        if 'LOG_LEVEL' in changed:
+            logging.getLogger(logger.name).setLevel(self.settings.LOG_LEVEL)
+
+
+class _Nothing(object):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        pass
+
+
+def _nobody_handles_signals():
+    """Whether this is the main thread and SIGTERM would end the process with our orders on the book."""
+    import signal
+    import threading
+    return signal.getsignal(signal.SIGTERM) == signal.SIG_DFL and isinstance(threading.current_thread(), threading._MainThread)
+
+
+def _sentence(error):
+    text = str(error)
+    return text if text.endswith(('.', '!')) else text + '.'

@@ -1,0 +1,1 @@
+"""Strategies to run with --strategy, and to learn from."""
