@@ -131,10 +131,14 @@ class PositionImage(NamedTuple):
 
     @property
     def break_even_price_e8(self) -> int | None:
-        """Where what was realised and what is not add up to nothing (4.4, checked on the row of 2026-05-03)."""
+        """Where what was realised and what is not add up to nothing, by the ceiling per lot as the entry is.
+
+        The rule is ours; it gives the recorded prices of 2018-08-19 and 2026-05-03.
+        """
         if not self.current_qty:
             return None
-        return self._price_at(self.pos_cost - self.realised_pnl - self.rebalanced_pnl)
+        per_lot = contract_math.ceil_div(self.pos_cost - self.realised_pnl - self.rebalanced_pnl, self.lots)
+        return self._price_at(per_lot * self.lots)
 
     @property
     def liquidation_price_e8(self) -> int | None:
