@@ -19,7 +19,7 @@ from market_maker.utils.clock import RealClock
 CLOCK_TOLERANCE_S = 2.5  # the Date header has whole seconds
 
 
-def run(settings, out=None, clock=None):
+def run(settings, out=None, clock=None, connect=Direct):
     """Print the report to `out`; the exit code. On paper a venue is started, checked and stopped."""
     out = out or sys.stdout
     print_settings(settings, out)
@@ -32,7 +32,7 @@ def run(settings, out=None, clock=None):
             report.ok('paper venue', 'market %s, profile %s' % (venue.market, venue.profile))
         else:
             out.write('\n%s:\n' % settings.BASE_URL)
-        _Checks(settings, report, clock or RealClock()).all()
+        _Checks(settings, report, clock or RealClock(), connect).all()
     except errors.MarketMakerError as error:
         report.problem('paper venue' if venue is None and settings.BASE_URL == base.PAPER else 'venue', error, error.exit_code)
     finally:
@@ -66,11 +66,11 @@ class _Report(object):
 
 
 class _Checks(object):
-    def __init__(self, settings, report, clock):
+    def __init__(self, settings, report, clock, connect):
         self.settings = settings
         self.report = report
         self.clock = clock
-        self.venue = Direct(settings, clock=clock)
+        self.venue = connect(settings, clock=clock)
 
     def all(self):
         """One after the other; what cannot be asked because of an earlier problem is left out."""
