@@ -1,0 +1,260 @@
+"""A whole venue: exchange, market, keys, rate limits, histories and realtime sessions. No sockets, no threads, no clock.
+
+Theory of operation. Whoever owns a venue tells it the time: `advance(now)` runs what is due (the exchange's timers, the acts of
+the other participants, the ends of bins) in the order of time, and every batch of events goes to the histories and to the
+sessions that listen. `handle` answers one REST request at its own time, `connect` opens a realtime session. The server
+drives it with the wall clock, the doors in process with a simulated one; nothing else differs.
+
+Rules
+* Time never goes back; a request that comes with an earlier time happens now.
+* A command's events are published before its reply is made, so that a reply never shows what a socket will not be told.
+* Signatures expire and rate limits refill by the client's clock (`Request.wall`, `wall_clock`), which differs from the
+  venue's only where the venue's runs faster.
+
+Known difference: connection tokens are counted and told in the welcome, but nobody is refused a connection unless
+`enforce_connections` is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from . import market as markets
+from . import profiles
+from .engine import commands as cmd
+from .engine.exchange import Exchange
+from .engine.instruments import specs
+from .wire import errors, http
+from .wire.auth import ORDER, WITHDRAW, Authenticator, Key, new_key_id, new_secret
+from .wire.bins import Bins
+from .wire.encode import SECOND, iso
+from .wire.history import History
+from .wire.hub import Hub
+from .wire.http import Request, Response
+from .wire.rate_limit import Bucket, RateLimiter
+from .wire.realtime import Session
+from .wire.rest import Router
+from .wire.tables import Rows
+
+FIRST_ACCOUNT = 100_001
+DEFAULT_BALANCE = {"XBt": 100_000_000, "USDt": 10_000_000_000}
+INFO = "Welcome to the BitMEX Realtime API."
+DOCS = "https://www.bitmex.com/app/wsAPI"
+TIMEFRAMES = frozenset(("", "nearest", "daily", "weekly", "monthly", "quarterly", "biquarterly"))
+
+
+class Venue:
+    """One venue. `now` is nanoseconds since the epoch; `balance` what the first client owns, by currency.
+
+    `api_key`, `api_secret` and `account_id` are the trading account handed to that client; key and secret are random
+    unless given. `latency_ns` is for the doors: how long a request takes to arrive.
+    """
+
+    def __init__(
+        self,
+        profile: str = "classic",
+        market: Any = None,
+        seed: int = 0,
+        now: int = 0,
+        self_trade: str = "allow",
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        balance: Mapping[str, int] | None = None,
+        latency_ns: int = 0,
+        bulk_cost: object | None = None,
+    ) -> None:
+        self.profile = profiles.get(profile, bulk_cost)
+        self.market = market if market is not None else markets.create("empty", seed, profile)
+        self.now = self.started = now
+        self.latency_ns = latency_ns
+        self.wall_clock: Callable[[], int] | None = None
+        self.on_advanced: list[Callable[[], None]] = []
+        self.sessions: dict[Session, None] = {}
+        self.enforce_connections = False
+        more = {"matcher": self.market.matcher} if self.market.matcher is not None else {}
+        contracts = specs(profile, now)
+        self.exchange = Exchange(contracts, now, seed=seed, self_trade=self_trade, texts=self.profile.texts, **more)
+        self.bins = Bins(now)
+        self.history = History(self.bins)
+        self.rows = Rows(self.profile, self.exchange.instruments)
+        self.hub = Hub(self.exchange, self.rows, self.history, self.bins)
+        self.authenticator = Authenticator(self.profile)
+        self.limiter = RateLimiter(self.profile.limits)
+        self._connections: dict[str, Bucket] = {}
+        self._router = Router(self)
+        self.market.begin(self.exchange, now)
+        self._publish()
+        self._next_account = FIRST_ACCOUNT
+        self.account_id = self.open_account(DEFAULT_BALANCE if balance is None else balance)
+        key = self.add_key(self.account_id, api_key, api_secret)
+        self.api_key, self.api_secret = key.id, key.secret
+
+    # ---- accounts
+
+    def open_account(self, balance: Mapping[str, int], name: str = "client") -> int:
+        """A new account with this much in its wallets; returns its number."""
+        account_id = self._next_account
+        self._next_account += 1
+        self.execute(cmd.OpenAccount(account_id, name))
+        for currency, amount in balance.items():
+            if amount:
+                self.execute(cmd.Deposit(account_id, currency, amount))
+            else:
+                self.exchange.accounts[account_id].wallet(currency)
+        return account_id
+
+    def add_key(
+        self,
+        account_id: int,
+        key_id: str | None = None,
+        secret: str | None = None,
+        permissions: Iterable[str] = (ORDER, WITHDRAW),
+        cidr: str = "",
+    ) -> Key:
+        """A key for an account; id and secret are random unless given."""
+        key = Key(key_id or new_key_id(), secret or new_secret(), account_id, tuple(permissions), cidr, created=self.now)
+        return self.authenticator.add_key(key)
+
+    def add_login(self, email: str, password: str, otp: str = "", account_id: int | None = None) -> None:
+        """A login by e-mail, password and one-time token (classic) for an account, the first client's by default."""
+        self.authenticator.add_login(email, password, account_id or self.account_id, otp)
+
+    # ---- time
+
+    @property
+    def wall(self) -> int:
+        """The client's clock, in nanoseconds."""
+        return self.wall_clock() if self.wall_clock is not None else self.now
+
+    def next_time(self) -> int | None:
+        """When something will happen by itself."""
+        times = [t for t in (self.exchange.next_timer(), self.market.next_time(), self.bins.next_time) if t is not None]
+        return min(times) if times else None
+
+    def advance(self, now: int) -> None:
+        """Let everything happen that is due by `now`, in the order of time."""
+        self.run_until(now)
+        for callback in list(self.on_advanced):
+            callback()
+
+    def run_until(self, now: int) -> None:
+        """`advance` without telling those who wait for it (see `inprocess`)."""
+        while True:
+            due = self.next_time()
+            if due is None or due > now:
+                break
+            self.now = max(self.now, due)
+            timer = self.exchange.next_timer()
+            if timer is not None and timer <= self.now:
+                self.exchange.execute(self.now, cmd.Advance())
+                self._publish()
+            act = self.market.next_time()
+            if act is not None and act <= self.now:
+                self.market.act(self.now)
+                self._publish()
+            if self.bins.next_time <= self.now:
+                self.hub.publish_bins(self.bins.close(self.now))
+        self.now = max(self.now, now)
+
+    def execute(self, command: Any) -> Any:
+        """Carry out a command now and publish what it did. Raises Refused."""
+        try:
+            return self.exchange.execute(self.now, command)
+        finally:
+            self._publish()
+
+    def _publish(self) -> None:
+        events = self.exchange.take_events()
+        if events:
+            self.history.record(events)
+            self.hub.publish(events)
+
+    # ---- the two doors
+
+    def handle(self, request: Request) -> Response:
+        """Answer one REST request, at its own time. Never raises."""
+        if request.time > self.now:
+            self.run_until(request.time)
+        return self._router.handle(request)
+
+    def connect(
+        self, path: str, query_string: str = "", headers: Mapping[str, str] | None = None, remote: str = "127.0.0.1"
+    ) -> Session | Response:
+        """Open a realtime session, or say why not: a Response with a status and `{"error": "<text>"}`."""
+        if path.rstrip("/") != "/realtime":
+            return http.reply(404, {"error": "Not Found"})
+        named = {str(k).lower(): str(v) for k, v in (headers or {}).items()}
+        query = dict(parse_qsl(query_string, keep_blank_values=True))
+        try:
+            identity = self.authenticator.upgrade(named, query, remote, self.wall)
+            self._spend_connection(remote)
+        except errors.ApiError as error:
+            return http.reply(error.status, {"error": error.message}, error.headers)
+        session = Session(self, identity, remote)
+        self.sessions[session] = None
+        session.begin([topic.strip() for topic in query.get("subscribe", "").split(",") if topic.strip()])
+        return session
+
+    def forget(self, session: Session) -> None:
+        """A session has ended."""
+        self.sessions.pop(session, None)
+
+    def welcome(self, remote: str) -> dict[str, Any]:
+        """The first frame of a connection."""
+        profile = self.profile
+        out: dict[str, Any] = {
+            "info": INFO,
+            "version": profile.welcome_version,
+            "timestamp": iso(self.now),
+            "docs": DOCS,
+        }
+        if profile.heartbeat_flag:
+            out["heartbeatEnabled"] = False
+        out["limit"] = {"remaining": self._connections[remote].remaining} if profile.welcome_limit else {}
+        if profile.heartbeat_flag:
+            out["appName"] = "bitmex-venue"
+        return out
+
+    def _spend_connection(self, remote: str) -> None:
+        bucket = self._connections.get(remote)
+        if bucket is None:
+            if len(self._connections) > 10_000:
+                self._connections.clear()
+            bucket = Bucket(self.profile.connections_per_hour, 3600 * SECOND, self.wall)
+            self._connections[remote] = bucket
+        bucket.refill(self.wall)
+        if self.enforce_connections and not bucket.affords(1):
+            raise errors.rate_limited(max(1, -(-bucket.wait_ns(1) // SECOND)))
+        bucket.take(1)
+
+    # ---- what there is
+
+    def active(self) -> list[str]:
+        """Contracts that can be traded, or could until somebody closed them."""
+        instruments = self.exchange.instruments
+        return [s for s, i in instruments.items() if not i.spec.is_index and i.state in ("Open", "Closed")]
+
+    def indices(self) -> list[str]:
+        return [symbol for symbol, inst in self.exchange.instruments.items() if inst.spec.is_index]
+
+    def currencies(self) -> list[str]:
+        """What contracts settle in."""
+        specs = (inst.spec for inst in self.exchange.instruments.values())
+        return list(dict.fromkeys(spec.settl_currency for spec in specs if spec.settl_currency))
+
+    def symbols(self, text: str) -> list[str]:
+        """The instruments a client means: a symbol, or a series (`XBT`, `XBT:perpetual`, `XBT:quarterly`)."""
+        instruments = self.exchange.instruments
+        if text in instruments:
+            return [text]
+        root, _, frame = text.partition(":")
+        series = [s for s in self.active() if instruments[s].spec.root_symbol == root]
+        dated = [s for s in series if instruments[s].spec.expiry is not None]
+        endless = [s for s in series if instruments[s].spec.expiry is None]
+        if frame == "perpetual":
+            return endless[:1]
+        if frame not in TIMEFRAMES:
+            return []
+        return dated[:1] or (endless[:1] if frame in ("", "nearest") else [])

@@ -1,0 +1,132 @@
+"""One-minute, five-minute, hourly and daily bins of trades and quotes.
+
+Rules: a bin is stamped with the end of its period and never changes once closed; its `open` is the close before it, so it
+can lie outside high and low; a period without trades repeats the last price with volume 0 and no vwap; there is nothing
+before the first trade (or quote) of a symbol. Prices are ticks, turnover is in the settlement currency's smallest unit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Deque, Dict, List, NamedTuple, Optional, Tuple
+
+from .columns import BIN_SIZES
+from .encode import SECOND
+
+KEPT = 10_000
+MINUTE = 60 * SECOND
+
+
+class TradeBin(NamedTuple):
+    """A closed period. `weighted` is the sum of ticks times size."""
+
+    time: int
+    symbol: str
+    open: int
+    high: int
+    low: int
+    close: int
+    trades: int
+    volume: int
+    weighted: int
+    last_size: Optional[int]
+    turnover: int
+
+
+class QuoteBin(NamedTuple):
+    time: int
+    symbol: str
+    bid_price: Optional[int]
+    bid_size: int
+    ask_price: Optional[int]
+    ask_size: int
+
+
+class _Period:
+    """What was traded since the last close."""
+
+    __slots__ = ("high", "low", "close", "trades", "volume", "weighted", "last_size", "turnover", "before")
+
+    def __init__(self, before: Optional[int]) -> None:
+        self.before = before
+        self.high: Optional[int] = None
+        self.low: Optional[int] = None
+        self.close = before
+        self.trades = self.volume = self.weighted = self.turnover = 0
+        self.last_size: Optional[int] = None
+
+    def add(self, price: int, size: int, value: int) -> None:
+        self.high = price if self.high is None or price > self.high else self.high
+        self.low = price if self.low is None or price < self.low else self.low
+        self.close = price
+        self.trades += 1
+        self.volume += size
+        self.weighted += price * size
+        self.last_size = size
+        self.turnover += value
+
+    def peek(self, time: int, symbol: str) -> Optional[TradeBin]:
+        """The bin as it would be if the period ended now."""
+        if self.close is None:
+            return None
+        first = self.before if self.before is not None else self.close
+        high = self.close if self.high is None else self.high
+        low = self.close if self.low is None else self.low
+        return TradeBin(
+            time, symbol, first, high, low, self.close, self.trades, self.volume, self.weighted, self.last_size, self.turnover
+        )
+
+
+class Bins:
+    """All bins of a venue. `next_time` is when the next minute ends."""
+
+    def __init__(self, now: int) -> None:
+        self.next_time = (now // MINUTE + 1) * MINUTE
+        self._periods: Dict[str, Dict[str, _Period]] = {}
+        self._quotes: Dict[str, Any] = {}
+        self.trades: Dict[Tuple[str, str], Deque[TradeBin]] = {}
+        self.quotes: Dict[Tuple[str, str], Deque[QuoteBin]] = {}
+
+    def trade(self, event: Any) -> None:
+        periods = self._periods.get(event.symbol)
+        if periods is None:
+            periods = self._periods[event.symbol] = {size: _Period(None) for size in BIN_SIZES}
+        for period in periods.values():
+            period.add(event.price, event.size, event.gross_value)
+
+    def quote(self, event: Any) -> None:
+        self._quotes[event.symbol] = event
+
+    def running(self, kind: str, symbol: str, size: str) -> List[Any]:
+        """The bin that has not ended yet, stamped with its end; none before the first trade or quote."""
+        length = BIN_SIZES[size] * SECOND
+        end = -(-self.next_time // length) * length
+        if kind == "tradeBin":
+            period = self._periods.get(symbol, {}).get(size)
+            shut = period.peek(end, symbol) if period is not None else None
+            return [shut] if shut is not None else []
+        last = self._quotes.get(symbol)
+        if last is None:
+            return []
+        return [QuoteBin(end, symbol, last.bid_price, last.bid_size, last.ask_price, last.ask_size)]
+
+    def close(self, now: int) -> List[Tuple[str, str, Any]]:
+        """Close what ended by `now`: (kind, size, bin) with kind `tradeBin` or `quoteBin`, oldest first."""
+        out: List[Tuple[str, str, Any]] = []
+        while self.next_time <= now:
+            end = self.next_time
+            self.next_time += MINUTE
+            for size, seconds in BIN_SIZES.items():
+                if end % (seconds * SECOND):
+                    continue
+                for symbol, periods in self._periods.items():
+                    shut = periods[size].peek(end, symbol)
+                    periods[size] = _Period(periods[size].close)
+                    if shut is not None:
+                        self.trades.setdefault((symbol, size), deque(maxlen=KEPT)).append(shut)
+                        out.append(("tradeBin", size, shut))
+                for symbol, last in self._quotes.items():
+                    quote = QuoteBin(end, symbol, last.bid_price, last.bid_size, last.ask_price, last.ask_size)
+                    self.quotes.setdefault((symbol, size), deque(maxlen=KEPT)).append(quote)
+                    out.append(("quoteBin", size, quote))
+        return out

@@ -1,0 +1,97 @@
+"""What has happened, kept as event records and rendered only when somebody reads it.
+
+Rules: memory is bounded (`maxlen` per symbol or account; the oldest go first); records are kept in the order of the events, so a
+reader may walk from either end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Deque, Dict, Iterable, List
+
+from ..engine import events as ev
+from .bins import Bins
+
+TRADES = 20_000  # per symbol
+QUOTES = 20_000
+EXECUTIONS = 20_000  # per account
+LEDGER = 10_000  # per account and currency
+OTHERS = 5_000
+
+
+class History:
+    """The records behind the reading routes; trades and quotes go on to the bins. Houses (accounts below 1000) keep no private history."""
+
+    def __init__(self, bins: Bins, first_client: int = 1000) -> None:
+        self.bins = bins
+        self.first_client = first_client
+        self.trades: Dict[str, Deque[ev.TradeEvent]] = {}
+        self.quotes: Dict[str, Deque[ev.QuoteEvent]] = {}
+        self.executions: Dict[int, Deque[ev.ExecutionEvent]] = {}
+        self.ledger: Dict[int, Deque[ev.WalletEvent]] = {}
+        self.funding: Dict[str, Deque[ev.FundingEvent]] = {}
+        self.settlements: Deque[ev.SettlementEvent] = deque(maxlen=OTHERS)
+        self.insurance: Deque[ev.InsuranceEvent] = deque(maxlen=OTHERS)
+        self.liquidations: Dict[str, ev.LiquidationEvent] = {}
+        self._keep = {
+            ev.TradeEvent: self._trade,
+            ev.QuoteEvent: self._quote,
+            ev.ExecutionEvent: self._execution,
+            ev.WalletEvent: self._wallet,
+            ev.FundingEvent: self._funding,
+            ev.SettlementEvent: self.settlements.append,
+            ev.InsuranceEvent: self.insurance.append,
+            ev.LiquidationEvent: self._liquidation,
+        }
+
+    def record(self, events: Iterable[Any]) -> None:
+        """Keep what a reader may ask for later."""
+        keep = self._keep
+        for event in events:
+            keeper = keep.get(type(event))
+            if keeper is not None:
+                keeper(event)
+
+    def merged(self, kept: Dict[str, Deque[Any]], symbols: Iterable[str]) -> List[Any]:
+        """The records of several symbols in the order of time."""
+        symbols = list(symbols)
+        if len(symbols) == 1:
+            return kept.get(symbols[0], ())  # type: ignore[return-value]
+        out: List[Any] = []
+        for symbol in symbols:
+            out.extend(kept.get(symbol, ()))
+        out.sort(key=lambda event: event.time)
+        return out
+
+    def _trade(self, event: ev.TradeEvent) -> None:
+        self._bounded(self.trades, event.symbol, TRADES).append(event)
+        self.bins.trade(event)
+
+    def _quote(self, event: ev.QuoteEvent) -> None:
+        self.bins.quote(event)
+        self._bounded(self.quotes, event.symbol, QUOTES).append(event)
+
+    def _execution(self, event: ev.ExecutionEvent) -> None:
+        account = event.order.account.account_id
+        if account >= self.first_client:
+            self._bounded(self.executions, account, EXECUTIONS).append(event)
+
+    def _wallet(self, event: ev.WalletEvent) -> None:
+        if event.account_id >= self.first_client:
+            self._bounded(self.ledger, event.account_id, LEDGER).append(event)
+
+    def _funding(self, event: ev.FundingEvent) -> None:
+        self._bounded(self.funding, event.symbol, OTHERS).append(event)
+
+    def _liquidation(self, event: ev.LiquidationEvent) -> None:
+        if event.action == "delete":
+            self.liquidations.pop(event.order.order_id, None)
+        else:
+            self.liquidations[event.order.order_id] = event
+
+    @staticmethod
+    def _bounded(kept: Dict[Any, Deque[Any]], key: Any, size: int) -> Deque[Any]:
+        records = kept.get(key)
+        if records is None:
+            records = kept[key] = deque(maxlen=size)
+        return records

@@ -1,0 +1,405 @@
+"""From events to realtime messages: who listens to what, what goes to whom, in which order.
+
+Theory of operation. Each command of the exchange leaves a batch of events. The hub walks through it once and turns an event into
+a row only when somebody is subscribed to its table. Rows of one kind become one message, in the order in which the
+events came (bitmex-api.md 5.6). A message is encoded once and the same text is handed to every session.
+
+Rules
+* A row is rendered only for tables somebody listens to; a message is encoded once, not once per client.
+* Private rows go to sessions of their own account only.
+* Neighbouring private rows of one table, action, account and symbol share a message; all trades (or quotes) of a
+  symbol in one batch share a message.
+* A delta of the book carries one symbol, and each level at most once per batch.
+* orderBookL2_25 sends a level that enters the best 25 of its side as an insert, and one that leaves as a delete.
+* Position, margin and wallet updates carry keys, changed columns and the columns that the venue always repeats.
+
+Known differences: orderBookL2_25 is not throttled; deltas of the book follow the touch's quote in the same batch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+
+from ..engine import events as ev
+from . import account_rows, instrument_rows
+from .encode import dumps
+from .history import History
+from .level_ids import OpaqueIds, PriceIds
+from .tables import Row, Rows
+
+Topic = Tuple[str, Optional[str], Optional[int]]  # table, symbol or None for all, account or None for public
+STREAMS = ("trade", "quote")
+TOP = 25
+
+
+class Message:
+    """One delta on its way out."""
+
+    __slots__ = ("table", "action", "rows", "listeners")
+
+    def __init__(self, table: str, action: str, listeners: List[Any]) -> None:
+        self.table = table
+        self.action = action
+        self.rows: List[Row] = []
+        self.listeners = listeners
+
+
+class Batch:
+    """The messages of one command, in order."""
+
+    def __init__(self) -> None:
+        self.messages: List[Message] = []
+        self._last: Dict[Any, Tuple[Any, Message]] = {}
+
+    def add(self, row: Row, table: str, action: str, listeners: List[Any], symbol: Optional[str], account: Any) -> None:
+        """Append a row, to the message before it where the rules let them share one."""
+        lane = (table, symbol) if table in STREAMS else account if account is not None else None
+        kind = (table, action, symbol)
+        before = self._last.get(lane) if lane is not None else None
+        if before is not None and before[0] == kind:
+            before[1].rows.append(row)
+            return
+        message = Message(table, action, listeners)
+        message.rows.append(row)
+        self.messages.append(message)
+        if lane is not None:
+            self._last[lane] = (kind, message)
+
+
+class Hub:
+    """The subscriptions of a venue. `exchange`, `rows` and `history` are the venue's own."""
+
+    def __init__(self, exchange: Any, rows: Rows, history: History, bins: Any) -> None:
+        self.exchange = exchange
+        self.rows = rows
+        self.history = history
+        self.bins = bins
+        self.ids: Any = PriceIds(exchange.instruments) if rows.profile.price_ids else OpaqueIds()
+        self.touched: Dict[Any, int] = {}  # (account, symbol or currency) -> time of the last event
+        self._topics: Dict[Topic, Dict[Any, None]] = {}
+        self._shown: Dict[Tuple[str, int, str], Row] = {}  # what listeners hold of positions, margins, wallets
+        self._tops: Dict[str, Dict[Tuple[int, int], int]] = {}
+        self._tens: Dict[str, Row] = {}
+        self._handlers: Dict[type, Callable[[Any, Batch], None]] = {
+            ev.OrderEvent: self._order,
+            ev.ExecutionEvent: self._execution,
+            ev.TradeEvent: self._trade,
+            ev.QuoteEvent: self._quote,
+            ev.InstrumentEvent: self._instrument,
+            ev.PositionEvent: self._position,
+            ev.MarginEvent: self._margin,
+            ev.WalletEvent: self._wallet,
+            ev.FundingEvent: self._plain("funding", self.rows.funding),
+            ev.SettlementEvent: self._plain("settlement", self.rows.settlement),
+            ev.InsuranceEvent: self._insurance,
+            ev.LiquidationEvent: self._liquidation,
+        }
+
+    # ---- subscriptions
+
+    def join(self, topic: Topic, session: Any) -> bool:
+        """Subscribe; False when the session was subscribed already."""
+        listeners = self._topics.setdefault(topic, {})
+        if session in listeners:
+            return False
+        listeners[session] = None
+        return True
+
+    def leave(self, topic: Topic, session: Any) -> bool:
+        """Unsubscribe; False when the session was not subscribed."""
+        listeners = self._topics.get(topic)
+        if listeners is None or session not in listeners:
+            return False
+        del listeners[session]
+        if not listeners:
+            del self._topics[topic]
+            self._forget(topic)
+        return True
+
+    def listeners(self, table: str, symbol: Optional[str], account: Optional[int] = None) -> List[Any]:
+        """The sessions that a row of this table, symbol and account goes to."""
+        whole = self._topics.get((table, None, account))
+        one = self._topics.get((table, symbol, account)) if symbol is not None else None
+        if whole and one:
+            return list({**whole, **one})
+        return list(whole or one or ())
+
+    def _forget(self, topic: Topic) -> None:
+        """Nobody holds these rows any more: the next listener begins with a fresh image."""
+        table, symbol, account = topic
+        if account is not None:
+            for key in [k for k in self._shown if k[0] == table and k[1] == account]:
+                if not self.listeners(table, key[2], account):
+                    del self._shown[key]
+        kept: Dict[str, Any] = {"orderBookL2_25": self._tops, "orderBook10": self._tens}.get(table, {})
+        for name in [n for n in kept if not self.listeners(table, n)]:
+            del kept[name]
+
+    # ---- deltas
+
+    def publish(self, events: Iterable[Any]) -> None:
+        """Send what these events (one command's) mean to whoever listens."""
+        if not self._topics:
+            if isinstance(self.ids, OpaqueIds):
+                self._drop_ids(events)
+            return
+        batch = Batch()
+        books: Dict[str, List[ev.BookEvent]] = {}
+        for event in events:
+            kind = type(event)
+            if kind is ev.BookEvent:
+                books.setdefault(event.symbol, []).append(event)
+                continue
+            handler = self._handlers.get(kind)
+            if handler is not None:
+                handler(event, batch)
+        for symbol, changes in books.items():
+            self._book(symbol, changes, batch)
+        self.send(batch)
+
+    def send(self, batch: Batch) -> None:
+        """Encode each message once and hand it to its listeners."""
+        for message in batch.messages:
+            text = dumps({"table": message.table, "action": message.action, "data": message.rows})
+            for session in message.listeners:
+                session.send(text)
+
+    def publish_bins(self, closed: Iterable[Tuple[str, str, Any]]) -> None:
+        """Send closed bins: (kind, size, bin)."""
+        if not self._topics:
+            return
+        batch = Batch()
+        for kind, size, record in closed:
+            table = kind + size
+            listeners = self.listeners(table, record.symbol)
+            if listeners:
+                row = self.rows.trade_bin(record) if kind == "tradeBin" else self.rows.quote(record)
+                batch.add(row, table, "insert", listeners, record.symbol, None)
+        self.send(batch)
+
+    def _order(self, event: ev.OrderEvent, batch: Batch) -> None:
+        order = event.order
+        listeners = self.listeners("order", order.symbol, order.account_id)
+        if listeners:
+            insert = event.action == "insert"
+            row = self.rows.order(order, event.columns) if insert else self.rows.order_update(event)
+            batch.add(row, "order", event.action, listeners, order.symbol, order.account_id)
+
+    def _execution(self, event: ev.ExecutionEvent, batch: Batch) -> None:
+        account, symbol = event.order.account.account_id, event.order.symbol
+        listeners = self.listeners("execution", symbol, account)
+        if listeners:
+            batch.add(self.rows.execution(event), "execution", "insert", listeners, symbol, account)
+
+    def _trade(self, event: ev.TradeEvent, batch: Batch) -> None:
+        listeners = self.listeners("trade", event.symbol)
+        if listeners:
+            batch.add(self.rows.trade(event), "trade", "insert", listeners, event.symbol, None)
+
+    def _quote(self, event: ev.QuoteEvent, batch: Batch) -> None:
+        listeners = self.listeners("quote", event.symbol)
+        if listeners:
+            batch.add(self.rows.quote(event), "quote", "insert", listeners, event.symbol, None)
+
+    def _instrument(self, event: ev.InstrumentEvent, batch: Batch) -> None:
+        listeners = self.listeners("instrument", event.symbol)
+        if listeners:
+            row = instrument_rows.update(self.rows, self.exchange, event)
+            batch.add(row, "instrument", "update", listeners, event.symbol, None)
+
+    def _position(self, event: ev.PositionEvent, batch: Batch) -> None:
+        account, symbol = event.account_id, event.symbol
+        self.touched[account, symbol] = event.time
+        listeners = self.listeners("position", symbol, account)
+        if listeners:
+            row = account_rows.position(self.rows, event.image, event.time)
+            keys = self.rows.tables["position"].keys
+            repeats = account_rows.POSITION_REPEATS
+            self._image(("position", account, symbol), row, keys + ("currency",), repeats, listeners, batch, symbol)
+
+    def _margin(self, event: ev.MarginEvent, batch: Batch) -> None:
+        account, currency = event.account_id, event.currency
+        self.touched[account, currency] = event.time
+        listeners = self.listeners("margin", None, account)
+        if listeners:
+            row = account_rows.margin(self.rows, event.image, event.time)
+            self._image(("margin", account, currency), row, ("account", "currency"), (), listeners, batch, None)
+
+    def _image(
+        self, key: Tuple[str, int, str], row: Row, keys: Any, repeats: Any, listeners: Any, batch: Batch, symbol: Any
+    ) -> None:
+        """An update against what the listeners hold, or an insert when they do not have the row."""
+        before = self._shown.get(key)
+        self._shown[key] = row
+        if before is None:
+            batch.add(row, key[0], "insert", listeners, symbol, key[1])
+            return
+        delta = account_rows.changed(before, row, keys, repeats)
+        if delta is not None:
+            batch.add(delta, key[0], "update", listeners, symbol, key[1])
+
+    def _wallet(self, event: ev.WalletEvent, batch: Batch) -> None:
+        account = event.account_id
+        listeners = self.listeners("wallet", None, account)
+        if listeners:
+            image = self.exchange.accounts[account].margin_image(event.currency)
+            row = account_rows.wallet(self.rows, image, event.time)
+            key = ("wallet", account, event.currency)
+            self._image(key, row, ("account", "currency"), (), listeners, batch, None)
+        listeners = self.listeners("transact", None, account)
+        if listeners:  # new rows come as updates (bitmex-api.md 5.5)
+            batch.add(account_rows.transact(self.rows, event), "transact", "update", listeners, None, account)
+
+    def _plain(self, table: str, render: Callable[[Any], Row]) -> Callable[[Any, Batch], None]:
+        def handler(event: Any, batch: Batch) -> None:
+            listeners = self.listeners(table, event.symbol)
+            if listeners:
+                batch.add(render(event), table, "insert", listeners, event.symbol, None)
+
+        return handler
+
+    def _insurance(self, event: ev.InsuranceEvent, batch: Batch) -> None:
+        listeners = self.listeners("insurance", None)
+        if listeners:
+            batch.add(self.rows.insurance(event), "insurance", "insert", listeners, None, None)
+
+    def _liquidation(self, event: ev.LiquidationEvent, batch: Batch) -> None:
+        symbol = event.order.symbol
+        listeners = self.listeners("liquidation", symbol)
+        if listeners:
+            batch.add(self.rows.liquidation(event), "liquidation", event.action, listeners, symbol, None)
+
+    # ---- the book
+
+    def _book(self, symbol: str, changes: List[ev.BookEvent], batch: Batch) -> None:
+        time = changes[-1].time
+        levels: Dict[Tuple[int, int], Tuple[int, int]] = {}
+        for event in changes:
+            key = (event.side, event.price)
+            old = levels[key][0] if key in levels else event.old_size
+            levels[key] = (old, event.size)
+        listeners = self.listeners("orderBookL2", symbol)
+        top = self.listeners("orderBookL2_25", symbol)
+        if listeners:
+            self._levels("orderBookL2", symbol, levels, time, listeners, batch)
+        if top:
+            before = self._tops.get(symbol)
+            after = self._top(symbol)
+            self._tops[symbol] = after
+            if before is not None:
+                moved = {key: (size, after.get(key, 0)) for key, size in before.items()}
+                moved.update({key: (0, size) for key, size in after.items() if key not in before})
+                self._levels("orderBookL2_25", symbol, moved, time, top, batch)
+        for (side, price), (_, size) in levels.items():
+            if not size:
+                self.ids.drop(symbol, side, price)
+        listeners = self.listeners("orderBook10", symbol)
+        if listeners:
+            row = self.rows.book10(symbol, self.exchange.books[symbol], time)
+            before_ten = self._tens.get(symbol)
+            self._tens[symbol] = row
+            if before_ten is None or before_ten["bids"] != row["bids"] or before_ten["asks"] != row["asks"]:
+                batch.add(row, "orderBook10", "update", listeners, symbol, None)
+
+    def _levels(
+        self,
+        table: str,
+        symbol: str,
+        levels: Dict[Tuple[int, int], Tuple[int, int]],
+        time: int,
+        listeners: List[Any],
+        batch: Batch,
+    ) -> None:
+        """Deletes, updates and inserts of levels: (side, ticks) -> (size before, size after)."""
+        parts: Dict[str, List[Row]] = {"delete": [], "update": [], "insert": []}
+        for (side, ticks), (old, size) in levels.items():
+            if old == size:
+                continue
+            action = "delete" if not size else "update" if old else "insert"
+            parts[action].append(self.rows.level(self.ids, symbol, side, ticks, size, time, action))
+        for action, rows in parts.items():
+            if rows:
+                message = Message(table, action, listeners)
+                message.rows = rows
+                batch.messages.append(message)
+
+    def _top(self, symbol: str) -> Dict[Tuple[int, int], int]:
+        book = self.exchange.books[symbol]
+        return {(side, ticks): size for side in (-1, 1) for ticks, size in book.levels(side, TOP)}
+
+    def _drop_ids(self, events: Iterable[Any]) -> None:
+        for event in events:
+            if type(event) is ev.BookEvent and not event.size:
+                self.ids.drop(event.symbol, event.side, event.price)
+
+    # ---- images
+
+    def image(self, table: str, symbol: Optional[str], account: Optional[int], now: int) -> Dict[str, Any]:
+        """The partial of a topic, as it is at `now`."""
+        spec = self.rows.tables[table]
+        filter: Dict[str, Any] = {}
+        if account is not None:
+            filter["account"] = account
+        if symbol is not None:
+            filter["symbol"] = symbol
+        return spec.image(self.rows.profile, filter, self._image_rows(table, symbol, account, now))
+
+    def _image_rows(self, table: str, symbol: Optional[str], account: Optional[int], now: int) -> List[Row]:
+        rows, history, exchange = self.rows, self.history, self.exchange
+        symbols = [symbol] if symbol is not None else list(exchange.instruments)
+        if account is not None:
+            return self._private_image(table, symbol, account, now)
+        if table == "instrument":
+            return [instrument_rows.full(rows, exchange, name, now) for name in symbols]
+        if table in ("quote", "trade"):
+            kept = history.quotes if table == "quote" else history.trades
+            render: Callable[[Any], Row] = rows.quote if table == "quote" else rows.trade
+            return [render(kept[name][-1]) for name in symbols if kept.get(name)]
+        if table in ("orderBookL2", "orderBookL2_25"):
+            depth = TOP if table == "orderBookL2_25" else 0
+            out: List[Row] = []
+            for name in symbols:
+                if name in exchange.books:
+                    out.extend(rows.levels(self.ids, name, exchange.books[name], depth, now))
+                    if depth:
+                        self._tops[name] = self._top(name)
+            return out
+        if table == "orderBook10":
+            self._tens.update({n: rows.book10(n, exchange.books[n], now) for n in symbols if n in exchange.books})
+            return [self._tens[name] for name in symbols if name in exchange.books]
+        if table == "funding":
+            return [rows.funding(history.funding[name][-1]) for name in symbols if history.funding.get(name)]
+        if table == "settlement":
+            return [rows.settlement(event) for event in history.settlements if event.symbol in symbols]
+        if table == "insurance":
+            return [rows.insurance(event) for event in {e.currency: e for e in history.insurance}.values()]
+        if table == "liquidation":
+            return [rows.liquidation(e) for e in history.liquidations.values() if e.order.symbol in symbols]
+        size = table[-2:]
+        bins = self.bins
+        if table.startswith("tradeBin"):
+            return [rows.trade_bin(bins.trades[name, size][-1]) for name in symbols if (name, size) in bins.trades]
+        return [rows.quote(bins.quotes[name, size][-1]) for name in symbols if (name, size) in bins.quotes]
+
+    def _private_image(self, table: str, symbol: Optional[str], account_id: int, now: int) -> List[Row]:
+        account = self.exchange.accounts.get(account_id)
+        if account is None or table in ("execution", "transact", "affiliate"):
+            return []
+        if table == "order":
+            return [self.rows.order(order) for order in self.exchange.open_orders(account_id, symbol)]
+        out: List[Row] = []
+        if table == "position":
+            for name in account.positions:
+                if symbol is None or name == symbol:
+                    time = self.touched.get((account_id, name), now)
+                    row = account_rows.position(self.rows, account.position_image(name), time)
+                    self._shown["position", account_id, name] = row
+                    out.append(row)
+            return out
+        render = account_rows.margin if table == "margin" else account_rows.wallet
+        for currency in account.wallets:
+            time = self.touched.get((account_id, currency), now)
+            row = render(self.rows, account.margin_image(currency), time)
+            self._shown[table, account_id, currency] = row
+            out.append(row)
+        return out
