@@ -106,7 +106,11 @@ def test_closing_from_another_thread_ends_a_read(serve):
     release = threading.Event()
     feed, listener = SocketFeed(), Listener()
     feed.start(serve(lambda peer: release.wait(10)).url, [], listener)
-    reader = threading.Thread(target=read_until_closed, args=(feed, listener))
+
+    def read_while_open():
+        while feed.is_open:
+            feed.read(60.0, listener)
+    reader = threading.Thread(target=read_while_open)
     reader.start()
     feed.close()
     reader.join(5)

@@ -27,6 +27,10 @@ class SocketFeed(object):
         self._connect = connect
         self._socket = None
 
+    @property
+    def is_open(self):
+        return self._socket is not None
+
     def start(self, url, header, listener):
         """Connect; tells the listener `on_open()`, or `on_close(reason, status)` with the HTTP status of a refusal or None."""
         options = {'ca_certs': requests.certs.where()} if url.startswith('wss:') else None
