@@ -1,0 +1,251 @@
+"""Orders on their way to the venue and back: placing, amending, cancelling, looking up, and keeping account of each.
+
+Rules:
+
+* After a time-out, a broken connection or a 5xx an order may be resting: it is looked up by its clOrdID and never sent again
+  under another.
+* Of several single orders one that fails does not stop the others.
+* What the request budget cannot pay for is left out, the outermost orders first, and left to the next tick.
+* A post-only order that the venue accepted and canceled is in the answer as it is: `ordStatus` Canceled, not resting.
+* Bulk requests are used until the venue answers 404 to one, then single ones; that is remembered.
+"""
+from __future__ import absolute_import, division, print_function
+
+import json
+import logging
+from collections import OrderedDict
+
+from market_maker.auth.api_key import REST_EXPIRES_S
+from market_maker.rest_session import DuplicateOrder, ordered
+from market_maker.utils import errors
+
+logger = logging.getLogger('root')
+
+POST_ONLY = 'ParticipateDoNotInitiate'
+TOKEN_SETTLES_S = 30           # a request with an access token does not expire: this long it may still take effect
+LOOKED_UP_AT_ONCE = 20         # clOrdIDs in one query
+
+
+class OrderEntry(object):
+    """Sends what is asked and tells `own_orders` of it.
+
+    rest -- a RestSession; own_orders -- an OwnOrders; transport -- 'bulk', 'single' or 'auto'; new_id() -> the tail of a clOrdID;
+    mid() -> the price around which orders are nearest, or None.
+    """
+
+    def __init__(self, rest, own_orders, clock, post_only, transport, new_id, mid):
+        self.rest = rest
+        self.own_orders = own_orders
+        self.clock = clock
+        self.post_only = post_only
+        self.needs_reconcile = False
+        self.transport_used = {'bulk': 'bulk', 'single': 'single'}.get(transport)
+        self._new_id = new_id
+        self._mid = mid
+
+    #
+    # Reading
+    #
+    def http_open_orders(self):
+        """Rows of our open orders, by REST."""
+        wanted = OrderedDict([('ordStatus.isTerminated', False), ('symbol', self.own_orders.symbol)])
+        rows = self.rest.request('GET', 'order', OrderedDict([('filter', json.dumps(wanted)), ('count', 500)]))
+        ours = [row for row in rows if (row.get('clOrdID') or '').startswith(self.own_orders.prefix)]
+        self.own_orders.merge(ours)
+        return ours
+
+    def look_up(self, cl_ord_ids):
+        """Rows of the orders with these clOrdIDs, whatever became of them; those the venue does not know are not in it."""
+        rows = []
+        for start in range(0, len(cl_ord_ids), LOOKED_UP_AT_ONCE):
+            some = cl_ord_ids[start:start + LOOKED_UP_AT_ONCE]
+            wanted = OrderedDict([('clOrdID', some), ('symbol', self.own_orders.symbol)])
+            query = OrderedDict([('filter', json.dumps(wanted)), ('count', 100), ('reverse', 'true')])
+            rows += [row for row in self.rest.request('GET', 'order', query) if row.get('clOrdID') in some]
+        return rows
+
+    def reconcile(self):
+        """Take the venue's word about all our orders. Afterwards `needs_reconcile` tells whether a request may still arrive."""
+        self.needs_reconcile = True
+        listed = self.http_open_orders()
+        found = self.look_up(self.own_orders.to_look_up(listed))
+        self.own_orders.reconcile(listed, found, self.clock.time())
+        self.needs_reconcile = self.own_orders.is_uncertain()
+
+    #
+    # New orders
+    #
+    def create(self, orders):
+        """Place orders [{'price', 'orderQty', 'side'}, ...]; returns their rows."""
+        return self._by_transport([self._prepared(order) for order in orders], self._create_bulk, self._create_prepared)
+
+    def create_one(self, order):
+        return self._create_prepared(self._prepared(order))
+
+    def _prepared(self, order):
+        """An order as it is sent: with symbol and clOrdID, and post-only where that is set."""
+        order = dict(order, symbol=self.own_orders.symbol)
+        order.setdefault('clOrdID', self.own_orders.prefix + self._new_id())
+        if self.post_only:
+            order.setdefault('execInst', POST_ONLY)
+        return ordered(order)
+
+    def _create_bulk(self, orders):
+        return self._send_new(orders, lambda: self.rest.request(
+            'POST', 'order/bulk', body={'orders': orders}, cost=bulk_cost(orders)))
+
+    def _create_prepared(self, order):
+        return self._send_new([order], lambda: [self.rest.request('POST', 'order', body=order)])[0]
+
+    def _send_new(self, orders, send):
+        """Send new orders and keep account of them, whatever happens."""
+        names = [order['clOrdID'] for order in orders]
+        for order in orders:
+            self.own_orders.sending_new(order)
+        try:
+            rows = rows_of(send())
+        except DuplicateOrder:
+            rows = self._adopt(orders)
+        except errors.UnknownOutcome as error:
+            self._unknown(cl_ord_ids=names)
+            error.cl_ord_ids = names
+            raise
+        except errors.MarketMakerError:
+            self.own_orders.refused(names)
+            raise
+        except BaseException:
+            self._unknown(cl_ord_ids=names)
+            raise
+        self.own_orders.merge(rows)
+        return rows
+
+    def _adopt(self, orders):
+        """An earlier attempt took effect: take the orders that the venue has, each compared with what was asked for."""
+        by_name = dict((order['clOrdID'], order) for order in orders)
+        rows = self.look_up(list(by_name))
+        for row in rows:
+            order = by_name.pop(row['clOrdID'])
+            for field in ('orderQty', 'side', 'price'):
+                if field in order and row.get(field) != order[field]:
+                    raise errors.RequestRefused('The venue has an order %s whose %s is %s where %s was asked for.' % (
+                        row['clOrdID'], field, row.get(field), order[field]))
+        self.own_orders.refused(list(by_name))
+        logger.info('The venue has %d of %d orders already from an earlier attempt; adopted.', len(rows), len(orders))
+        return rows
+
+    #
+    # Amends and cancels
+    #
+    def amend(self, orders):
+        """Amend orders [{'orderID', 'orderQty' (with what is filled), 'price'}, ...]; returns their rows.
+
+        Orders that the venue has not named yet (orderID '') are left alone.
+        """
+        return self._by_transport([order for order in orders if order.get('orderID')], self._amend_bulk, self.amend_one)
+
+    def amend_one(self, order):
+        fields = ordered(dict((name, value) for name, value in order.items() if name != 'side'))
+        return self._send_amend([order], lambda: [self.rest.request('PUT', 'order', body=fields)])[0]
+
+    def _amend_bulk(self, orders):
+        return self._send_amend(orders, lambda: self.rest.request(
+            'PUT', 'order/bulk', body={'orders': [ordered(order) for order in orders]}, cost=bulk_cost(orders)))
+
+    def _send_amend(self, orders, send):
+        order_ids = [order['orderID'] for order in orders]
+        for order in orders:
+            self.own_orders.sending_amend(order)
+        try:
+            rows = rows_of(send())
+        except errors.UnknownOutcome:
+            self._unknown(order_ids=order_ids)
+            raise
+        except errors.MarketMakerError as error:
+            self.own_orders.answered(order_ids=order_ids)
+            self.needs_reconcile = self.needs_reconcile or isinstance(error, errors.OrderGone)
+            raise
+        except BaseException:
+            self._unknown(order_ids=order_ids)
+            raise
+        self.own_orders.merge(rows)
+        self.own_orders.answered(order_ids=order_ids)
+        return rows
+
+    def cancel(self, order_ids):
+        """Cancel orders in one request; returns their rows. Safe to repeat: what is gone is no error."""
+        order_ids = [order_id for order_id in order_ids if order_id]
+        if not order_ids:
+            return []
+        self.own_orders.sending_cancel(order_ids)
+        try:
+            rows = self.rest.request('DELETE', 'order', body={'orderID': order_ids})
+        except errors.MarketMakerError:
+            self.own_orders.answered(order_ids=order_ids)
+            self.needs_reconcile = True
+            raise
+        self.own_orders.merge(rows or [])
+        self.own_orders.answered(order_ids=order_ids)
+        if rows is None or any(row.get('error') for row in rows):
+            self.needs_reconcile = True
+        return rows or []
+
+    #
+    # How they travel
+    #
+    def _by_transport(self, orders, bulk, single):
+        if not orders:
+            return []
+        if self.transport_used != 'single':
+            try:
+                rows = bulk(orders)
+                self.transport_used = 'bulk'
+                return rows
+            except errors.NotFound:
+                if self.transport_used == 'bulk':
+                    raise
+                logger.info('The venue has no bulk orders (404); placing single orders from now on.')
+                self.transport_used = 'single'
+        return self._each(orders, single)
+
+    def _each(self, orders, send):
+        """Send single requests, the ones that can be paid for; raise the first error after all have been tried."""
+        rows, first_error = [], None
+        for order in self._affordable(orders):
+            try:
+                rows.append(send(order))
+            except (errors.RequestRefused, errors.UnknownOutcome) as error:
+                first_error = first_error or error
+        if first_error is not None:
+            first_error.results = rows
+            raise first_error
+        return rows
+
+    def _affordable(self, orders):
+        """Those of the orders, in their order, that the budget pays for; the ones nearest to the touch come first."""
+        now, budget = self.clock.monotonic(), self.rest.budget
+        count = budget.affordable(len(orders), now)
+        if count >= len(orders):
+            return orders
+        logger.info('The request budget pays for %d of %d orders now (%s); the rest is left to the next tick.',
+                    count, len(orders), budget.describe(now))
+        mid = self._mid() or 0
+        nearest = sorted(range(len(orders)), key=lambda i: abs((orders[i].get('price') or mid) - mid))[:count]
+        return [orders[i] for i in sorted(nearest)]
+
+    def _unknown(self, order_ids=(), cl_ord_ids=()):
+        """The venue refuses a signed request once its `api-expires` has passed, so it can take effect no later than that."""
+        longest = TOKEN_SETTLES_S if hasattr(self.rest.auth, 'login_request') else REST_EXPIRES_S
+        self.own_orders.outcome_unknown(self.clock.time() + longest + 1, order_ids, cl_ord_ids)
+        self.needs_reconcile = True
+
+
+def bulk_cost(orders):
+    """Tokens a bulk request takes: half of one per order, rounded up (bitmex-api.md 2.1)."""
+    return (len(orders) + 1) // 2
+
+
+def rows_of(answer):
+    """The rows of an answer to an order request; raises UnknownOutcome for one that is no list of rows."""
+    if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
+        return answer
+    raise errors.UnknownOutcome('The venue answered an order request with something that is no list of orders.')
