@@ -20,8 +20,10 @@ import math
 import statistics
 import sys
 import time
+from collections.abc import Iterator
+from itertools import pairwise
 from random import Random
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from bitmex_venue.engine.commands import Amend, Cancel, Deposit, OpenAccount, Place, PlaceBulk
 from bitmex_venue.engine.events import ExecutionEvent
@@ -53,15 +55,15 @@ class Ladder:
 
     def __init__(self, exchange: Any) -> None:
         self.exchange = exchange
-        self.fills: List[Fill] = []
+        self.fills: list[Fill] = []
         self.refused = 0
-        self._orders: Dict[int, List[Any]] = {1: [], -1: []}
-        self._levels: Dict[str, int] = {}
+        self._orders: dict[int, list[Any]] = {1: [], -1: []}
+        self._levels: dict[str, int] = {}
         self._spec = exchange.instruments[SYMBOL].spec
         exchange.execute(exchange.now, OpenAccount(ACCOUNT, "ladder"))
         exchange.execute(exchange.now, Deposit(ACCOUNT, "XBt", 100 * 100_000_000))
 
-    def wanted(self) -> Optional[Dict[int, List[Tuple[int, int]]]]:
+    def wanted(self) -> dict[int, list[tuple[int, int]]] | None:
         """(ticks, size) a side, outermost first; None while the book has an empty side."""
         book = self.exchange.books[SYMBOL]
         if book.best_bid is None or book.best_ask is None:
@@ -71,7 +73,7 @@ class Ladder:
         sell = book.best_ask - (book.best_ask not in own[-1])
         if buy * (1 + MIN_SPREAD) > sell:
             buy, sell = buy * (1 - MIN_SPREAD / 2), sell * (1 + MIN_SPREAD / 2)
-        result: Dict[int, List[Tuple[int, int]]] = {1: [], -1: []}
+        result: dict[int, list[tuple[int, int]]] = {1: [], -1: []}
         for level in range(PAIRS, 0, -1):
             size = self._size(START_SIZE + (level - 1) * STEP_SIZE)
             result[1].append((math.floor(buy * (1 + INTERVAL) ** (1 - level) + 0.5), size))
@@ -89,14 +91,14 @@ class Ladder:
             return
         for side in (1, -1):
             orders = self._orders[side]
-            for order, (price, size) in zip(orders, wanted[side]):
+            for order, (price, size) in zip(orders, wanted[side], strict=False):
                 moved = price != order.price and abs(price / order.price - 1) > RELIST_INTERVAL
                 if size != order.leaves_qty or moved:
                     self._do(now, Amend(ACCOUNT, order.order_id, order_qty=order.cum_qty + size, price=price))
             places = [Place(ACCOUNT, SYMBOL, side, size, price) for price, size in wanted[side][len(orders) :]]
             if places:
                 placed = self._do(now, PlaceBulk(ACCOUNT, tuple(places))) or []
-                for order, level in zip(placed, range(len(places), 0, -1)):
+                for order, level in zip(placed, range(len(placed), 0, -1), strict=True):
                     self._levels[order.order_id] = level
                 orders.extend(placed)
             for order in orders[PAIRS:]:
@@ -109,7 +111,7 @@ class Ladder:
             self.refused += 1
             return None
 
-    def hear(self, events: List[Any]) -> None:
+    def hear(self, events: list[Any]) -> None:
         for event in events:
             if isinstance(event, ExecutionEvent) and event.exec_type == "Trade" and event.order.account_id == ACCOUNT:
                 order = event.order
@@ -155,7 +157,7 @@ def run(market_name: str, seed: int, minutes: float, profile: str = "classic") -
     book = exchange.books[SYMBOL]
     mid = (ladder._spec.price(book.best_bid) + ladder._spec.price(book.best_ask)) / 2
     closes = [price for price in closes if price]
-    returns = [math.log(b / a) for a, b in zip(closes, closes[1:])]
+    returns = [math.log(b / a) for a, b in pairwise(closes)]
     return Outcome(
         seed, _first(ladder.fills, first, lambda f: f.level == 1),
         max(_first(ladder.fills, first, lambda f: f.side > 0), _first(ladder.fills, first, lambda f: f.side < 0)),
@@ -164,7 +166,7 @@ def run(market_name: str, seed: int, minutes: float, profile: str = "classic") -
     )  # fmt: skip
 
 
-def _times(market: Any, exchange: Any, first: int, end: int) -> Iterator[Tuple[int, str]]:
+def _times(market: Any, exchange: Any, first: int, end: int) -> Iterator[tuple[int, str]]:
     tick, minute = first, BEGIN + MINUTE
     while True:
         due = market.next_time()
@@ -181,11 +183,11 @@ def _times(market: Any, exchange: Any, first: int, end: int) -> Iterator[Tuple[i
             yield now, "minute"
 
 
-def _first(fills: List[Fill], begin: int, wanted: Any) -> float:
+def _first(fills: list[Fill], begin: int, wanted: Any) -> float:
     return next(((fill.time - begin) / SECOND for fill in fills if wanted(fill)), math.inf)
 
 
-def table(market: str, outcomes: List[Outcome]) -> str:
+def table(market: str, outcomes: list[Outcome]) -> str:
     """The findings, a line each."""
     profits = [outcome.profit_xbt for outcome in outcomes]
     mean = statistics.fmean(profits)
@@ -194,20 +196,20 @@ def table(market: str, outcomes: List[Outcome]) -> str:
     cpu, seconds = sum(o.cpu_s for o in outcomes), sum(o.seconds for o in outcomes)
     deviation = math.sqrt(sum(o.squares for o in outcomes) / max(1, sum(o.minutes for o in outcomes)))
     lines = [
-        ("market, seeds, simulated hours", "%s, %d, %.1f" % (market, count, seconds / 3600)),
-        ("inner order filled within 45 s", "%.1f %%" % (100 * sum(o.inner_s <= 45 for o in outcomes) / count)),
-        ("both sides filled within 10 min", "%.1f %%" % (100 * sum(o.both_s <= 600 for o in outcomes) / count)),
-        ("median wait for an inner fill", "%.1f s" % statistics.median(o.inner_s for o in outcomes)),
+        ("market, seeds, simulated hours", f"{market}, {count}, {seconds / 3600:.1f}"),
+        ("inner order filled within 45 s", f"{100 * sum(o.inner_s <= 45 for o in outcomes) / count:.1f} %"),
+        ("both sides filled within 10 min", f"{100 * sum(o.both_s <= 600 for o in outcomes) / count:.1f} %"),
+        ("median wait for an inner fill", f"{statistics.median(o.inner_s for o in outcomes):.1f} s"),
         ("fills an hour", "%.1f" % (sum(o.fills for o in outcomes) / seconds * 3600)),
         ("one-minute deviation", "%.2f bp" % (deviation * 1e4)),
-        ("profit before fees, XBT a seed", "mean %+.8f, standard error %.8f, t %+.2f" % (mean, error, mean / error)),
+        ("profit before fees, XBT a seed", f"mean {mean:+.8f}, standard error {error:.8f}, t {mean / error:+.2f}"),
         ("simulated seconds per CPU second", "%.0f" % (seconds / cpu)),
         ("share of a core in real time", "%.2f %%" % (100 * cpu / seconds)),
     ]
-    return "\n".join("%-34s %s" % line for line in lines)
+    return "\n".join(f"{name:34} {value}" for name, value in lines)
 
 
-def main(arguments: Optional[List[str]] = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--market", default="lively")
     parser.add_argument("--seeds", type=int, default=200)
@@ -219,7 +221,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         outcomes.append(run(options.market, seed, options.minutes, options.profile))
         if sys.stderr.isatty():
-            print("\rseed %d" % seed, end="", file=sys.stderr)
+            print(f"\rseed {seed}", end="", file=sys.stderr)
     print(table(options.market, outcomes))
     return 0
 

@@ -10,7 +10,8 @@ Rules:
   direction comes first (a rising minute falls to its low first), for a flat minute a seeded coin decides; the two
   moments are seeded. Between these points it follows a straight line, a little noise beside it, kept within the bar.
 * After the last bar the price stays at its close; the log says so once. Nothing loops.
-* Memory is bounded: the file is read bar by bar, at the pace of the market.
+* Memory is bounded: the file is read bar by bar, at the pace of the market, after one look through all of it for bad
+  rows.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from __future__ import annotations
 import csv
 import logging
 import math
+from collections.abc import Iterator
+from itertools import pairwise
 from random import Random
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 from .base import SECOND, BadMarketFile
 
@@ -36,9 +39,9 @@ class Bar(NamedTuple):
     close: float
 
 
-def read_bars(lines: Iterator[Tuple[int, str]], path: str) -> Iterator[Bar]:
+def read_bars(lines: Iterator[tuple[int, str]], path: str) -> Iterator[Bar]:
     """The bars of a CSV file given as numbered lines. Raises BadMarketFile (with file:line) for a row that is none."""
-    columns: List[int] = []
+    columns: list[int] = []
     for number, text in lines:
         cells = next(csv.reader([text.rstrip("\r\n")]), [])
         if not cells:
@@ -46,15 +49,15 @@ def read_bars(lines: Iterator[Tuple[int, str]], path: str) -> Iterator[Bar]:
         if not columns:
             missing = [name for name in Bar._fields if name not in cells]
             if missing:
-                raise BadMarketFile("%s:%d: no column named %s" % (path, number, ", ".join(missing)))
+                raise BadMarketFile(f"{path}:{number}: no column named {', '.join(missing)}")
             columns = [cells.index(name) for name in Bar._fields]
             continue
-        bar = _bar(cells, columns, "%s:%d" % (path, number))
+        bar = _bar(cells, columns, f"{path}:{number}")
         if bar is not None:
             yield bar
 
 
-def _bar(cells: List[str], columns: List[int], place: str) -> Optional[Bar]:
+def _bar(cells: list[str], columns: list[int], place: str) -> Bar | None:
     """One row; None for a minute without prices."""
     try:
         prices = [cells[column] for column in columns]
@@ -62,13 +65,13 @@ def _bar(cells: List[str], columns: List[int], place: str) -> Optional[Bar]:
             return None
         bar = Bar(*map(float, prices))
     except (IndexError, ValueError):
-        raise BadMarketFile("%s: not a bar: %s" % (place, ",".join(cells)[:100])) from None
+        raise BadMarketFile(f"{place}: not a bar: {','.join(cells)[:100]}") from None
     if not all(math.isfinite(price) and price > 0 for price in bar) or bar.low > bar.high:
-        raise BadMarketFile("%s: not a bar: %s" % (place, ",".join(cells)[:100]))
+        raise BadMarketFile(f"{place}: not a bar: {','.join(cells)[:100]}")
     return bar
 
 
-def waypoints(bar: Bar, rng: Random) -> List[Tuple[float, float]]:
+def waypoints(bar: Bar, rng: Random) -> list[tuple[float, float]]:
     """(seconds into the minute, price): open, first extreme, second extreme, close."""
     rising = bar.close > bar.open or (bar.close == bar.open and rng.random() < 0.5)
     first, second = (bar.low, bar.high) if rising else (bar.high, bar.low)
@@ -83,24 +86,16 @@ class BarPath:
         self._bars = bars
         self._rng = rng
         self._name = name
-        self._begins: Optional[int] = None
-        self._bar: Optional[Bar] = next(bars, None)
+        self._begins: int | None = None
+        self._bar: Bar | None = next(bars, None)
         if self._bar is None:
-            raise BadMarketFile("%s: no bar in it" % name)
+            raise BadMarketFile(f"{name}: no bar in it")
         self.first_price = self._bar.open
-        self._last = self._bar.open
-        self._asked: Optional[int] = None
-        self._points = waypoints(self._bar, rng)
+        self._enter(self._bar)
 
     def at(self, time: int) -> float:
         if self._begins is None:
             self._begins = time
-        if time != self._asked:
-            self._asked = time
-            self._last = self._price(time)
-        return self._last
-
-    def _price(self, time: int) -> float:
         while self._bar is not None and time >= self._begins + MINUTE:
             self._begins += MINUTE
             closed, self._bar = self._bar, next(self._bars, None)
@@ -108,17 +103,21 @@ class BarPath:
                 self._closed_at = closed.close
                 _log.info("The bars of %s are over: the index stays at %s.", self._name, closed.close)
             else:
-                self._points = waypoints(self._bar, self._rng)
+                self._enter(self._bar)
         if self._bar is None:
             return self._closed_at
         return self._within((time - self._begins) / SECOND)
 
+    def _enter(self, bar: Bar) -> None:
+        self._points = waypoints(bar, self._rng)
+        self._noise = [self._rng.gauss(0.0, NOISE) for _ in range(60)]
+
     def _within(self, second: float) -> float:
         bar = self._bar
         low, high = min(bar), max(bar)  # an open may lie outside of high and low
-        for (begin, first), (end, then) in zip(self._points, self._points[1:]):
+        for (begin, first), (end, then) in pairwise(self._points):
             if second <= end:
                 share = (second - begin) / (end - begin) if end > begin else 1.0
-                noise = self._rng.gauss(0.0, NOISE) * (high - low) * math.sqrt(max(share * (1 - share), 0.0))
+                noise = self._noise[int(second)] * (high - low) * math.sqrt(max(share * (1 - share), 0.0))
                 return min(max(first + share * (then - first) + noise, low), high)
         return bar.close

@@ -11,7 +11,8 @@ Times are nanoseconds since the Unix epoch, as everywhere in the engine.
 from __future__ import annotations
 
 import heapq
-from typing import Any, Callable, List, Optional, Tuple
+from collections.abc import Callable
+from typing import Any
 
 from bitmex_venue.engine.commands import OpenAccount
 from bitmex_venue.engine.refusals import Refused
@@ -40,7 +41,7 @@ class Market:
         """Join `exchange` at `now`: house accounts, index, first orders. Called once, before any `act`."""
         raise NotImplementedError
 
-    def next_time(self) -> Optional[int]:
+    def next_time(self) -> int | None:
         """When the market next wants to act; None when it never will again."""
         return None
 
@@ -52,15 +53,15 @@ class Agenda:
     """Things to do, each at a time, done in order of time and then of entry."""
 
     def __init__(self) -> None:
-        self._heap: List[Tuple[int, int, Callable[[int], Optional[int]]]] = []
+        self._heap: list[tuple[int, int, Callable[[int], int | None]]] = []
         self._entries = 0
 
-    def add(self, time: int, action: Callable[[int], Optional[int]]) -> None:
+    def add(self, time: int, action: Callable[[int], int | None]) -> None:
         """Have `action(time)` called at `time`; what it returns is when to call it again, None for never."""
         heapq.heappush(self._heap, (time, self._entries, action))
         self._entries += 1
 
-    def next_time(self) -> Optional[int]:
+    def next_time(self) -> int | None:
         return self._heap[0][0] if self._heap else None
 
     def run(self, now: int) -> None:

@@ -25,9 +25,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Dict, Iterable, List, Tuple
+from typing import Any
 
 from bitmex_venue.engine.commands import BUY, SELL, Cancel, Place, PlaceBulk
 
@@ -41,7 +42,7 @@ FARTHEST = 10  # brief orders come at most so many grid steps from the opposite 
 _WEIGHTS = [i**-ALPHA for i in range(1, FARTHEST + 1)]
 _CUMULATIVE = [sum(_WEIGHTS[: i + 1]) for i in range(FARTHEST)]
 
-Drafts = Dict[Tuple[int, int], Place]  # new orders by side and number of their level
+Drafts = dict[tuple[int, int], Place]  # new orders by side and number of their level
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ class Habits:
     """How busy an instrument is. Rates are per second and for both sides together, sizes in XBTUSD-like contracts."""
 
     scale: float = 1.0  # contracts of this instrument for one of XBTUSD
-    step_s: Tuple[float, float] = (0.4, 1.2)  # seconds between two looks at the fair price, uniform
-    sweep_step_s: Tuple[float, float] = (0.15, 0.35)  # the same while somebody sweeps
+    step_s: tuple[float, float] = (0.4, 1.2)  # seconds between two looks at the fair price, uniform
+    sweep_step_s: tuple[float, float] = (0.15, 0.35)  # the same while somebody sweeps
     limit_rate: float = 4.0
     market_rate: float = 1.5
     life_s: float = 4.0
-    limit_size: Tuple[float, float] = (9_000.0, 1.2)  # median and sigma of a lognormal
-    market_size: Tuple[float, float] = (2_500.0, 1.5)
+    limit_size: tuple[float, float] = (9_000.0, 1.2)  # median and sigma of a lognormal
+    market_size: tuple[float, float] = (2_500.0, 1.5)
     market_depth: int = 2  # grid steps that a small market order may walk
     withdrawn: float = 0.98  # share of worthless standing orders that get away
     withdrawn_in_sweep: float = 0.75
@@ -78,9 +79,9 @@ class Crowd:
         self._tick = instrument.spec.price(1)
         self._lot = instrument.spec.lot_size
         self._largest = instrument.spec.max_order_qty
-        self._standing: Dict[int, Dict[int, Any]] = {BUY: {}, SELL: {}}
-        self._brief: List[Tuple[int, int, Any]] = []  # (expires, side, order)
-        self._waiting: Dict[int, List[int]] = {BUY: [], SELL: []}  # levels still to be looked at in this round
+        self._standing: dict[int, dict[int, Any]] = {BUY: {}, SELL: {}}
+        self._brief: list[tuple[int, int, Any]] = []  # (expires, side, order)
+        self._waiting: dict[int, list[int]] = {BUY: [], SELL: []}  # levels still to be looked at in this round
 
     # ---- what the market calls
 
@@ -156,7 +157,7 @@ class Crowd:
         draw = min(max(self._rng.gauss(0.0, 1.0), -WIDEST), WIDEST)
         return contracts(self._habits.scale * median * math.exp(sigma * draw), self._lot)
 
-    def _limits(self) -> List[Tuple[int, int]]:
+    def _limits(self) -> list[tuple[int, int]]:
         """The best price at which makers will rest, a side each."""
         book = self._floor.exchange.books[self.symbol]
         bid, ask = self._bid, self._bid + 1
@@ -176,7 +177,7 @@ class Crowd:
         rng = self._rng
         level = self._grid.number(self._bid)
         best = {BUY: self._bid, SELL: self._bid + 1}
-        ids: List[str] = []
+        ids: list[str] = []
         for side, passed in ((SELL, range(self._level, level + 1)), (BUY, range(level, self._level + 1))):
             standing = self._standing[side]
             for number in passed:
@@ -197,7 +198,7 @@ class Crowd:
         self._level = level
         self._cancel(time, ids)
 
-    def _cancel(self, time: int, ids: List[str]) -> None:
+    def _cancel(self, time: int, ids: list[str]) -> None:
         if ids:
             self._floor.do(time, Cancel(MAKERS, tuple(ids)))
 
@@ -244,7 +245,7 @@ class Crowd:
     def _rest(self, time: int, drafts: Drafts) -> None:
         if drafts:
             placed = self._floor.do(time, PlaceBulk(MAKERS, tuple(drafts.values())))
-            for (side, number), order in zip(drafts, placed or ()):
+            for (side, number), order in zip(drafts, placed or (), strict=False):
                 self._standing[side][number] = order
 
     def _touch(self, time: int, side: int, limit: int) -> None:

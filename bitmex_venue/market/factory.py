@@ -23,7 +23,9 @@ def create(name_or_path: str, seed: int = 0, profile_name: str = "classic") -> M
     if name_or_path == "empty":
         return Empty(profile_name)
     if kind_of(name_or_path) is Kind.BARS:
-        path = BarPath(read_bars(numbered_lines(name_or_path), name_or_path), Random("%s/bars" % seed), name_or_path)
+        for _ in read_bars(numbered_lines(name_or_path), name_or_path):
+            pass  # a bad row is told before the market begins, not in the middle of it
+        path = BarPath(read_bars(numbered_lines(name_or_path), name_or_path), Random(f"{seed}/bars"), name_or_path)
         return Synthetic(name_or_path, seed, profile_name, sweeps=False, text=BARS, value=path)
     from .replay import Replay  # only a recording needs the engine's matcher for it
 

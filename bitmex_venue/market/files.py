@@ -6,8 +6,8 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from enum import Enum
-from typing import Iterator, Tuple
 
 from .base import BadMarketFile
 
@@ -19,7 +19,7 @@ class Kind(Enum):
     STREAM = "a recorded realtime stream"
 
 
-def numbered_lines(path: str) -> Iterator[Tuple[int, str]]:
+def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
     """(number, text with its line end) of every line. Raises BadMarketFile when the file cannot be read."""
     number = 0
     try:
@@ -30,11 +30,11 @@ def numbered_lines(path: str) -> Iterator[Tuple[int, str]]:
             for number, text in enumerate(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), 1):
                 yield number, text
     except FileNotFoundError:
-        raise BadMarketFile("%s: no such file" % path) from None
+        raise BadMarketFile(f"{path}: no such file") from None
     except OSError as error:
-        raise BadMarketFile("%s: cannot be read: %s" % (path, error.strerror or error)) from None
+        raise BadMarketFile(f"{path}: cannot be read: {error.strerror or error}") from None
     except (EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise BadMarketFile("%s:%d: damaged: %s" % (path, number + 1, error)) from None
+        raise BadMarketFile(f"{path}:{number + 1}: damaged: {error}") from None
 
 
 def kind_of(path: str) -> Kind:
@@ -47,7 +47,7 @@ def kind_of(path: str) -> Kind:
             return Kind.BARS
         if line:
             raise BadMarketFile(
-                "%s:%d: neither one-minute bars (CSV with the columns open, high, low, close) "
-                "nor a recorded stream (a JSON object a line)" % (path, number)
+                f"{path}:{number}: neither one-minute bars (CSV with the columns open, high, low, close) "
+                "nor a recorded stream (a JSON object a line)"
             )
-    raise BadMarketFile("%s: empty" % path)
+    raise BadMarketFile(f"{path}: empty")

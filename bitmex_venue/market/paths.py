@@ -18,28 +18,35 @@ from __future__ import annotations
 
 import math
 from random import Random
-from typing import Any, Optional, Tuple
+from typing import Any
 
 from .base import SECOND
 
 
 class Diffusion:
-    """Log price with independent normal steps; `deviation` is that of the log return over one minute."""
+    """Log price with independent normal steps every `STEP`; `deviation` is that of the log return over one minute.
+
+    Steps are made at the same moments however often the path is asked, so who asks when changes nothing.
+    """
+
+    STEP = SECOND // 4
 
     def __init__(self, rng: Random, start: float, deviation: float) -> None:
         self._rng = rng
         self._log = math.log(start)
-        self._per_root_second = deviation / math.sqrt(60.0)
-        self._time: Optional[int] = None
+        self._sigma = deviation * math.sqrt(self.STEP / (60 * SECOND))
+        self._price = start
+        self._next: int | None = None
 
     def at(self, time: int) -> float:
-        if self._time is None:
-            self._time = time
-        elapsed = (time - self._time) / SECOND
-        if elapsed > 0:
-            self._time = time
-            self._log += self._per_root_second * math.sqrt(elapsed) * self._rng.gauss(0.0, 1.0)
-        return math.exp(self._log)
+        if self._next is None:
+            self._next = time + self.STEP
+        if time >= self._next:
+            while time >= self._next:
+                self._log += self._sigma * self._rng.gauss(0.0, 1.0)
+                self._next += self.STEP
+            self._price = math.exp(self._log)
+        return self._price
 
 
 class Follower:
@@ -49,7 +56,7 @@ class Follower:
         self._own = Diffusion(rng, start, deviation)
         self._leader = leader
         self._beta = beta
-        self._first: Optional[float] = None
+        self._first: float | None = None
 
     def at(self, time: int) -> float:
         leader = self._leader.at(time)
@@ -78,7 +85,7 @@ class NoSweeps:
     def is_under_way(self, time: int) -> bool:
         return False
 
-    def next_edge(self, time: int) -> Optional[int]:
+    def next_edge(self, time: int) -> int | None:
         return None
 
 
@@ -100,7 +107,7 @@ class Sweeps:
         self._left, self._left_at = 0.0, start  # what was displaced when the last sweep ended, and when that was
         self._plan(start, self.FIRST_GAP)
 
-    def _plan(self, time: int, gap: Tuple[int, int]) -> None:
+    def _plan(self, time: int, gap: tuple[int, int]) -> None:
         rng = self._rng
         self._begins = time + rng.randint(*gap)
         self._ends = self._begins + rng.randint(*self.DURATION)
@@ -123,6 +130,6 @@ class Sweeps:
     def is_under_way(self, time: int) -> bool:
         return self._begins < time <= self._ends
 
-    def next_edge(self, time: int) -> Optional[int]:
+    def next_edge(self, time: int) -> int | None:
         """When the sweep that is planned or under way next begins or ends, after `time`."""
         return self._begins if time < self._begins else self._ends if time < self._ends else None

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from bitmex_venue.engine.commands import BUY, SELL
 
@@ -29,7 +30,7 @@ from .base import SECOND, BadMarketFile
 BOOKS = ("orderBookL2", "orderBookL2_100", "orderBookL2_25")
 SIDES = {"Buy": BUY, "Sell": SELL}
 
-Level = Tuple[int, int]  # side, ticks
+Level = tuple[int, int]  # side, ticks
 
 
 class Message(NamedTuple):
@@ -37,7 +38,7 @@ class Message(NamedTuple):
     line: int
     table: str
     action: str
-    rows: List[Dict[str, Any]]
+    rows: list[dict[str, Any]]
 
 
 class Trade(NamedTuple):
@@ -46,7 +47,7 @@ class Trade(NamedTuple):
     size: int
 
 
-def messages(lines: Iterator[Tuple[int, str]], path: str) -> Iterator[Message]:
+def messages(lines: Iterator[tuple[int, str]], path: str) -> Iterator[Message]:
     """The table messages of a recording. Raises BadMarketFile for a line that is no JSON object."""
     time = 0
     for number, text in lines:
@@ -59,18 +60,18 @@ def messages(lines: Iterator[Tuple[int, str]], path: str) -> Iterator[Message]:
                 return  # the recording was cut off here
             line = None
         if not isinstance(line, dict):
-            raise BadMarketFile("%s:%d: not a JSON object" % (path, number))
+            raise BadMarketFile(f"{path}:{number}: not a JSON object")
         message = line.get("msg") if "dir" in line else line
         if line.get("dir", "in") != "in" or not isinstance(message, dict) or "table" not in message:
             continue
         rows = message.get("data")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise BadMarketFile("%s:%d: a message of table %s without rows" % (path, number, message["table"]))
+            raise BadMarketFile(f"{path}:{number}: a message of table {message['table']} without rows")
         time = max(time, _time(line, rows, time))
         yield Message(time, number, str(message["table"]), str(message.get("action")), rows)
 
 
-def _time(line: Dict[str, Any], rows: List[Dict[str, Any]], before: int) -> int:
+def _time(line: dict[str, Any], rows: list[dict[str, Any]], before: int) -> int:
     if isinstance(line.get("t"), (int, float)):
         return int(line["t"] * 1e9)
     stamps = [row["timestamp"] for row in rows if isinstance(row.get("timestamp"), str)]
@@ -92,12 +93,12 @@ class RecordedBook:
     def __init__(self, tick: float, lot: int) -> None:
         self._tick = tick
         self._lot = lot
-        self._source: Optional[str] = None
-        self._rows: Dict[Any, Tuple[Level, int]] = {}
-        self._sizes: Dict[Level, int] = {}
+        self._source: str | None = None
+        self._rows: dict[Any, tuple[Level, int]] = {}
+        self._sizes: dict[Level, int] = {}
 
     @property
-    def mid(self) -> Optional[float]:
+    def mid(self) -> float | None:
         """In quote currency; None while a side is empty."""
         bids = [ticks for side, ticks in self._sizes if side == BUY]
         asks = [ticks for side, ticks in self._sizes if side == SELL]
@@ -110,7 +111,7 @@ class RecordedBook:
     def size(self, size: float) -> int:
         return max(int(size) // self._lot, 1) * self._lot
 
-    def apply(self, message: Message, rows: List[Dict[str, Any]]) -> Dict[Level, int]:
+    def apply(self, message: Message, rows: list[dict[str, Any]]) -> dict[Level, int]:
         """`rows` are those of `message` about this symbol. May raise KeyError, TypeError, ValueError."""
         if message.table == "quote":
             return self._quote(rows[-1]) if self._source is None else {}
@@ -118,7 +119,7 @@ class RecordedBook:
             self._source = message.table
         if message.table != self._source:
             return {}
-        before: Dict[Level, int] = {}
+        before: dict[Level, int] = {}
         if message.action == "partial":
             before.update(self._sizes)
             self._rows.clear()
@@ -127,7 +128,7 @@ class RecordedBook:
             self._row(message.action, row, before)
         return self._changes(before)
 
-    def _quote(self, row: Dict[str, Any]) -> Dict[Level, int]:
+    def _quote(self, row: dict[str, Any]) -> dict[Level, int]:
         before = dict(self._sizes)
         self._sizes.clear()
         for side, name in ((BUY, "bid"), (SELL, "ask")):
@@ -135,7 +136,7 @@ class RecordedBook:
                 self._sizes[side, self.ticks(side, row[name + "Price"])] = int(row[name + "Size"])
         return self._changes(before)
 
-    def _row(self, action: str, row: Dict[str, Any], before: Dict[Level, int]) -> None:
+    def _row(self, action: str, row: dict[str, Any], before: dict[Level, int]) -> None:
         known = self._rows.get(row["id"])
         if known is None and action in ("update", "delete"):
             return
@@ -153,7 +154,7 @@ class RecordedBook:
         self._rows[row["id"]] = (level, size)
         self._add(level, size, before)
 
-    def _add(self, level: Level, size: int, before: Dict[Level, int]) -> None:
+    def _add(self, level: Level, size: int, before: dict[Level, int]) -> None:
         old = self._sizes.get(level, 0)
         before.setdefault(level, old)
         if old + size > 0:
@@ -161,7 +162,7 @@ class RecordedBook:
         else:
             self._sizes.pop(level, None)
 
-    def _changes(self, before: Dict[Level, int]) -> Dict[Level, int]:
+    def _changes(self, before: dict[Level, int]) -> dict[Level, int]:
         """Levels whose size differs from `before`, in lots; what goes comes first, lest the book cross."""
         changes = {}
         for level in list(before) + [level for level in self._sizes if level not in before]:

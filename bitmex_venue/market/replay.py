@@ -11,6 +11,8 @@ Rules:
 * The index follows the recording's own (`.BXBT` rows, or indicativeSettlePrice of the perpetual); where there is
   none it is the middle of XBTUSD's (ETHUSD's) recorded book, once a second.
 * At the end the market stays as it was and the log says so, once.
+* A line or row that cannot be read ends the replay there: the log names file and line, `failure` holds the same text,
+  and the market stays as it was.
 * Memory is bounded: the file is read message by message.
 """
 
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import Any, Deque, Dict, List, Optional
+from typing import Any
 
 from bitmex_venue.engine.commands import RecordedTrade, SetIndex, SetLevel
 from bitmex_venue.engine.external import ExternalMatcher
@@ -38,21 +40,22 @@ class Replay(Market):
     """The recording in `path`. Raises BadMarketFile when it holds no book, quote or trade of anything."""
 
     matcher = ExternalMatcher
+    failure: str | None = None
 
     def __init__(self, path: str, profile: str = "classic") -> None:
         self.name = path
         self._first_prices = FIRST_PRICES.get(profile, FIRST_PRICES["classic"])
         self._messages = (message for message in messages(numbered_lines(path), path) if message.table in TABLES)
-        self._books: Dict[str, RecordedBook] = {}
-        self._ahead: Deque[Message] = deque()
+        self._books: dict[str, RecordedBook] = {}
+        self._ahead: deque[Message] = deque()
         self._shift = 0  # recorded time + shift = venue time
-        self._told: Dict[str, int] = {}  # index -> when it was last told
+        self._told: dict[str, int] = {}  # index -> when it was last told
         self._recorded_index: set = set()
         if not self._read():
-            raise BadMarketFile("%s: no book, quote or trade in it" % path)
+            raise BadMarketFile(f"{path}: no book, quote or trade in it")
 
     def describe(self) -> str:
-        return "%s: a recorded stream, replayed once; at its end the market stays as it was" % self.name
+        return f"{self.name}: a recorded stream, replayed once; at its end the market stays as it was"
 
     def begin(self, exchange: Any, now: int) -> None:
         self._floor = Floor(exchange)
@@ -61,26 +64,31 @@ class Replay(Market):
             for symbol, instrument in exchange.instruments.items()
             if not instrument.spec.is_index
         }
-        for symbol, price in self._first_prices.items():
-            self._tell_index(now, symbol, price)
-        self._told.clear()
         while self._ahead and not self._opens(self._ahead[0]):
             self._ahead.popleft()
             self._read()
         if not self._ahead:
-            raise BadMarketFile("%s: no book or quote of %s in it" % (self.name, ", ".join(self._books)))
+            raise BadMarketFile("{}: no book or quote of {} in it".format(self.name, ", ".join(self._books)))
         self._shift = now - self._ahead[0].time
         self.act(now)
+        for symbol, price in self._first_prices.items():
+            if symbol not in self._told:
+                self._tell_index(now, symbol, price)
+                del self._told[symbol]
 
-    def next_time(self) -> Optional[int]:
+    def next_time(self) -> int | None:
         return self._ahead[0].time + self._shift if self._ahead else None
 
     def act(self, now: int) -> None:
         while self._ahead and self._ahead[0].time + self._shift <= now:
             message = self._ahead.popleft()
-            self._play(message.time + self._shift, message)
-            if not self._read():
-                _log.info("The recording %s is over: the market stays as it is.", self.name)
+            try:
+                self._play(message.time + self._shift, message)
+                if not self._read():
+                    _log.info("The recording %s is over: the market stays as it is.", self.name)
+            except BadMarketFile as error:
+                self.failure = str(error)
+                _log.error("The recording ends here, the market stays as it is: %s", error)
 
     def _read(self) -> bool:
         message = next(self._messages, None)
@@ -105,10 +113,10 @@ class Replay(Market):
                     if symbol in self._books:
                         self._play_book(time, symbol, message, rows)
         except (KeyError, TypeError, ValueError) as error:
-            place = "%s:%d" % (self.name, message.line)
-            raise BadMarketFile("%s: a bad row of %s: %r" % (place, message.table, error)) from None
+            place = f"{self.name}:{message.line}"
+            raise BadMarketFile(f"{place}: a bad row of {message.table}: {error!r}") from None
 
-    def _play_book(self, time: int, symbol: str, message: Message, rows: List[Dict[str, Any]]) -> None:
+    def _play_book(self, time: int, symbol: str, message: Message, rows: list[dict[str, Any]]) -> None:
         book = self._books[symbol]
         for (side, ticks), size in book.apply(message, rows).items():
             self._floor.do(time, SetLevel(symbol, side, ticks, size))
@@ -130,13 +138,13 @@ class Replay(Market):
                 size = book.size(row["size"])
                 self._floor.do(time, RecordedTrade(symbol, side, book.ticks(-side, row["price"]), size))
 
-    def _play_instruments(self, time: int, rows: List[Dict[str, Any]]) -> None:
+    def _play_instruments(self, time: int, rows: list[dict[str, Any]]) -> None:
         for row in rows:
             symbol = row.get("symbol")
             self._index_row(time, symbol, row.get("lastPrice"))
             self._index_row(time, INDEX_OF.get(symbol, ""), row.get("indicativeSettlePrice"))
 
-    def _index_row(self, time: int, symbol: str, price: Optional[float]) -> None:
+    def _index_row(self, time: int, symbol: str, price: float | None) -> None:
         if price and symbol in self._first_prices:
             self._recorded_index.add(symbol)
             self._tell_index(time, symbol, price)
@@ -147,8 +155,8 @@ class Replay(Market):
             self._floor.do(time, SetIndex(symbol, round(price * 1e8)))
 
 
-def _by_symbol(rows: List[Dict[str, Any]]) -> Dict[str, List[Dict[str, Any]]]:
-    grouped: Dict[str, List[Dict[str, Any]]] = {}
+def _by_symbol(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    grouped: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         grouped.setdefault(row.get("symbol", ""), []).append(row)
     return grouped

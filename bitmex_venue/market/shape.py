@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import math
 from random import Random
-from typing import List
 
 GRID_BP = 0.8
 ZONES = ((60.0, 1), (300.0, 4), (1000.0, 32))  # (to this distance in bp, every so many steps of the grid)
@@ -70,7 +69,7 @@ class Grid:
         """The level whose cell holds that price."""
         return ticks // self.step
 
-    def numbers_from(self, number: int, side: int, reach_bp: float) -> List[int]:
+    def numbers_from(self, number: int, side: int, reach_bp: float) -> list[int]:
         """The levels of a side, the one nearest to the touch (`number`) first; `side` +1 bids, -1 asks."""
         numbers = []
         distance = 0

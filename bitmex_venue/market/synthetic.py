@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
-from typing import Any, Dict, Optional
+from typing import Any
 
 from bitmex_venue.engine.commands import SetIndex
 from bitmex_venue.engine.contract_math import lot_value
@@ -43,7 +43,7 @@ INDEX_EVERY = SECOND
 MAIN_SYMBOL = "XBTUSD"
 MAIN = Habits()
 SIDE_SHOW = Habits(
-    step_s=(2.0, 6.0), limit_rate=0.1, market_rate=0.1, withdrawn=0.9, near=4, patience=4, reach_bp=100.0
+    step_s=(2.0, 6.0), limit_rate=0.1, market_rate=0.1, withdrawn=0.9, near=4, patience=8, reach_bp=100.0
 )
 SIDE_SHARE = 0.3  # of the main market's liquidity, in dollars
 
@@ -61,7 +61,7 @@ class Synthetic(Market):
         self._agenda = Agenda()
 
     def describe(self) -> str:
-        return "%s: %s (seed %d)" % (self.name, self._text, self._seed)
+        return f"{self.name}: {self._text} (seed {self._seed})"
 
     def begin(self, exchange: Any, now: int) -> None:
         self._floor = Floor(exchange)
@@ -73,16 +73,16 @@ class Synthetic(Market):
                 self._open(symbol, instrument.spec, now)
         self._agenda.add(now + INDEX_EVERY, self._tell_indices)
 
-    def next_time(self) -> Optional[int]:
+    def next_time(self) -> int | None:
         return self._agenda.next_time()
 
     def act(self, now: int) -> None:
         self._agenda.run(now)
 
     def _rng(self, purpose: str) -> Random:
-        return Random("%s/%s" % (self._seed, purpose))
+        return Random(f"{self._seed}/{purpose}")
 
-    def _paths(self, now: int) -> Dict[str, Any]:
+    def _paths(self, now: int) -> dict[str, Any]:
         value = self._value or Diffusion(self._rng(".BXBT"), self._first_prices[".BXBT"], DEVIATION)
         value.at(now)
         ether = Follower(self._rng(".BETH"), self._first_prices[".BETH"], value, ETH_BETA, ETH_DEVIATION)
