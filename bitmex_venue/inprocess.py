@@ -1,0 +1,195 @@
+"""The same two doors without sockets: a transport adapter for `requests`, a message feed, and a clock that advances the venue.
+
+Theory of operation. A client that takes its transport, its feed and its clock from outside can run against a `Venue` in the same
+thread, in simulated time: requests go through `VenueAdapter`, realtime messages come from `VenueFeed`, and waiting on
+`SimulatedClock` lets the venue live on, event by event. Nothing here sleeps.
+
+Rules
+* What goes through these doors is what goes through the sockets: the same `Request`, the same `Session`.
+* Messages are handed over synchronously, from `venue.advance()`, `send()`, `start()` or `pump()`, never from inside a
+  REST request: a client's listener is not called while it waits for a reply.
+* A request takes the venue's latency; one that takes longer than the client's time-out ends in a `ReadTimeout`, and has
+  been carried out.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+
+from .venue import Venue
+from .wire.encode import SECOND
+from .wire.http import Request, Response
+
+REASONS = {200: "OK", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+REMOTE = "127.0.0.1"
+
+
+class VenueAdapter(BaseAdapter):
+    """Mount it on a `requests.Session` for the venue's base URL."""
+
+    def __init__(self, venue: Venue, latency_ns: int | None = None) -> None:
+        super().__init__()
+        self.venue = venue
+        self.latency_ns = venue.latency_ns if latency_ns is None else latency_ns
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Answer at once in real time, after the latency in the venue's. Raises ReadTimeout."""
+        parts = urlsplit(request.url or "")
+        body = request.body or b""
+        if isinstance(body, str):
+            body = body.encode("utf-8")
+        limit = timeout[1] if isinstance(timeout, tuple) else timeout
+        late = limit is not None and self.latency_ns > limit * SECOND
+        begun = self.venue.now
+        reply = self.venue.handle(
+            Request(
+                request.method or "GET",
+                parts.path,
+                parts.query,
+                request.headers,
+                body,
+                REMOTE,
+                begun + self.latency_ns,
+            )
+        )
+        if late:
+            raise requests.ReadTimeout(f"no reply within {limit} s", request=request)
+        return self._response(request, reply)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _response(self, request: requests.PreparedRequest, reply: Response) -> requests.Response:
+        out = requests.Response()
+        out.status_code = reply.status
+        out.headers = CaseInsensitiveDict(reply.headers)
+        out._content = reply.body
+        out.raw = io.BytesIO(reply.body)
+        out.url = request.url or ""
+        out.request = request
+        out.encoding = "utf-8"
+        out.reason = REASONS.get(reply.status, "")
+        out.elapsed = datetime.timedelta(microseconds=self.latency_ns // 1000)
+        out.connection = self
+        return out
+
+
+class VenueFeed:
+    """A realtime connection that needs no thread. `threaded` tells a client so.
+
+    The listener has `on_open()`, `on_message(text)` and `on_close(reason)`; a refused connection calls
+    `on_close(reason, status)` with the HTTP status.
+    """
+
+    threaded = False
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self._session: Any = None
+        self._listener: Any = None
+        self._waiting: deque[str] = deque()
+        self._pumping = False
+
+    def start(self, url: str, header: Any, listener: Any) -> None:
+        """Connect. `header` is a list of `name: value` or a mapping; an open connection is given up first."""
+        self.close()
+        parts = urlsplit(url)
+        session = self.venue.connect(parts.path, parts.query, _headers(header), REMOTE)
+        if isinstance(session, Response):
+            listener.on_close(f"the venue refused the socket with HTTP {session.status}", session.status)
+            return
+        self._session, self._listener = session, listener
+        self.venue.on_advanced.append(self.pump)
+        listener.on_open()
+        self.pump()
+
+    def send(self, text: str) -> None:
+        """Hand a frame to the venue, and what it answers to the listener."""
+        if self._session is not None:
+            self._session.receive(text)
+            self.pump()
+
+    def pump(self) -> None:
+        """Hand over everything that is waiting; tells the listener when the venue has ended the session. A listener may
+        call `send` or `close` meanwhile."""
+        session = self._session
+        if session is None or self._pumping:
+            return
+        self._pumping = True
+        try:
+            while self._session is session:
+                self._waiting.extend(session.take_outgoing())
+                if not self._waiting:
+                    break
+                self._listener.on_message(self._waiting.popleft())
+        finally:
+            self._pumping = False
+        if self._session is session and session.closed is not None:
+            listener = self._listener
+            self._forget()
+            listener.on_close(session.closed)
+
+    def close(self) -> None:
+        """Leave, without a word to the listener; safe to call again."""
+        session = self._session
+        if session is not None:
+            self._forget()
+            session.close("the client left")
+
+    def _forget(self) -> None:
+        self._session = self._listener = None
+        self._waiting.clear()
+        if self.pump in self.venue.on_advanced:
+            self.venue.on_advanced.remove(self.pump)
+
+
+class SimulatedClock:
+    """The clock of a client of this venue: time passes only while somebody waits."""
+
+    def __init__(self, venue: Venue, start: int | None = None) -> None:
+        self.venue = venue
+        if start is not None:
+            venue.advance(start)
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return self.venue.now / SECOND
+
+    def monotonic(self) -> float:
+        """Seconds; the same clock."""
+        return self.venue.now / SECOND
+
+    def wait(self, wakeup: Any, timeout: float) -> bool:
+        """Let the venue live on, event by event, until `wakeup` is set or `timeout` seconds have passed."""
+        end = self.venue.now + max(0, round(timeout * SECOND))
+        while not wakeup.is_set():
+            due = self.venue.next_time()
+            if due is None or due > end:
+                self.venue.advance(end)
+                break
+            self.venue.advance(due)
+        return bool(wakeup.is_set())
+
+
+def _headers(header: Any) -> Mapping[str, str]:
+    if isinstance(header, Mapping):
+        return header
+    lines: Sequence[str] = header or ()
+    return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
