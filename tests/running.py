@@ -127,13 +127,15 @@ class _Process(object):
 
 
 class Bot(_Process):
-    """The bot as a user starts it, in the folder `cwd`. `env` adds variables; `python` runs it instead of this one."""
+    """The bot as a user starts it, in the folder `cwd`. `env` adds variables; `script` is run instead of ./marketmaker."""
 
-    def __init__(self, venue_python, cwd, arguments, env=None, python=None):
-        environment = dict(os.environ, MM_VENUE_PYTHON=venue_python, PYTHONUNBUFFERED='1')
+    def __init__(self, venue_python, cwd, arguments, env=None, script=SCRIPT):
+        environment = dict(os.environ, PYTHONUNBUFFERED='1')
         environment.pop('PYTHONPATH', None)
+        if venue_python:
+            environment['MM_VENUE_PYTHON'] = venue_python
         environment.update(env or {})
-        super(Bot, self).__init__([python or sys.executable, SCRIPT] + list(arguments), cwd, environment)
+        super(Bot, self).__init__([sys.executable, script] + list(arguments), cwd, environment)
 
     def interrupt(self):
         self.signal(signal.SIGINT)
