@@ -81,24 +81,6 @@ def test_a_signal_before_anything_is_placed_ends_it_quietly(spawn, venue):
     clean(bot)
 
 
-def test_at_any_moment_at_most_order_pairs_orders_a_side_rest_through_fills_and_amends(spawn, venue):
-    bot = spawn(env=dict(QUICK, MM_RELIST_INTERVAL='0.0001', MM_INTERVAL='0.0005', MM_MIN_SPREAD='0.0005', MM_ORDER_PAIRS='3', **venue.env))
-    bot.wait_for('Creating 6 orders:')
-    most = [0, 0]
-
-    def look():
-        rows = venue.open_orders()
-        for side, name in enumerate(('Buy', 'Sell')):
-            most[side] = max(most[side], len([row for row in rows if row['side'] == name]))
-        return len([line for line in bot.lines if 'Execution: ' in line]) >= 5
-    assert wait_until(look, timeout=60), bot.text
-    bot.interrupt()
-    assert bot.wait() == 0
-    assert most == [3, 3]
-    assert venue.open_orders() == []
-    clean(bot)
-
-
 def test_orders_that_an_earlier_run_left_are_cancelled_first_and_other_peoples_are_not(spawn, venue):
     for prefix in ('mm_bitmex_', 'mine_'):
         venue.ask('POST', 'order', json={'symbol': 'XBTUSD', 'side': 'Buy', 'orderQty': 10, 'price': 1000, 'clOrdID': prefix + 'left-over'})
