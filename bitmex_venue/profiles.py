@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Dict, Optional, Tuple
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Limits:
     user_period_s: int
     address_count: int
     address_period_s: int
-    burst_count: Optional[int] = None
+    burst_count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,12 @@ class Profile:
     login: bool  # /user/login, access-token, email and password on the socket
     nonce: bool  # api-nonce beside api-expires
     schema_extras: bool  # partials carry foreignKeys and attributes
-    position_keys: Tuple[str, ...]
-    execution_keys: Tuple[str, ...]
+    position_keys: tuple[str, ...]
+    execution_keys: tuple[str, ...]
     cancel_error_rows: bool  # a cancel that fails answers the whole order row, not a short one
     price_ids: bool  # ids of book levels tell the price
     book_price_always: bool  # price on update and delete rows of the book
-    book_times: Tuple[str, ...]  # time columns of book rows
+    book_times: tuple[str, ...]  # time columns of book rows
     strategy: bool  # a `strategy` column, "OneWay"
     text_type: str  # the name of the type of text columns in a partial
     welcome_version: str
@@ -113,10 +112,10 @@ MODERN = Profile(
     lastmkt=False,
 )
 
-PROFILES: Dict[str, Profile] = {p.name: p for p in (CLASSIC, MODERN)}
+PROFILES: dict[str, Profile] = {p.name: p for p in (CLASSIC, MODERN)}
 
 
-def get(name: str, bulk_cost: Optional[object] = None) -> Profile:
+def get(name: str, bulk_cost: object | None = None) -> Profile:
     """The profile called `name`; `bulk_cost` (tokens per order) replaces its own. Raises ValueError for another name."""
     try:
         profile = PROFILES[name]

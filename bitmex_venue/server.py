@@ -109,7 +109,9 @@ class VenueServer:
     def url(self) -> str:
         """What a client calls the base URL."""
         host = self.host if self.host not in ("0.0.0.0", "::", "") else "127.0.0.1"
-        return f"http://{'[%s]' % host if ':' in host else host}:{self.port}/api/v1/"
+        if ":" in host:
+            host = f"[{host}]"
+        return f"http://{host}:{self.port}/api/v1/"
 
     # ---- time
 

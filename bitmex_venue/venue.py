@@ -31,8 +31,8 @@ from .wire.auth import ORDER, WITHDRAW, Authenticator, Key, new_key_id, new_secr
 from .wire.bins import Bins
 from .wire.encode import SECOND, iso
 from .wire.history import History
-from .wire.hub import Hub
 from .wire.http import Request, Response
+from .wire.hub import Hub
 from .wire.rate_limit import Bucket, RateLimiter
 from .wire.realtime import Session
 from .wire.rest import Router

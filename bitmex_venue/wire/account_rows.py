@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from typing import Any, Iterable, List, Optional, Tuple
+from collections.abc import Iterable
+from typing import Any
 
 from .columns import TRANSACT
 from .encode import SECOND, iso
@@ -212,9 +213,9 @@ def pending(rows: Rows, image: Any, kind: str, symbol: str, amount: int, balance
     return row
 
 
-def changed(before: Row, after: Row, keys: Iterable[str], repeats: Iterable[str] = ()) -> Optional[Row]:
+def changed(before: Row, after: Row, keys: Iterable[str], repeats: Iterable[str] = ()) -> Row | None:
     """What is to be sent after a change, or None when nothing but the time differs. A column that went is null."""
-    new: List[Tuple[str, Any]] = [
+    new: list[tuple[str, Any]] = [
         (name, value) for name, value in after.items() if name != "timestamp" and before.get(name) != value
     ]
     gone = [name for name in before if name not in after]

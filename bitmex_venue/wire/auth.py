@@ -17,7 +17,8 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ..profiles import Profile
 from . import errors
@@ -42,7 +43,7 @@ class Identity(NamedTuple):
     """A client that has shown who it is. A login may do everything its account may."""
 
     account_id: int
-    permissions: Tuple[str, ...] = ALL_PERMISSIONS
+    permissions: tuple[str, ...] = ALL_PERMISSIONS
     key_id: str = ""
     token: str = ""
 
@@ -99,7 +100,7 @@ class Token(NamedTuple):
     created: int
     ttl_s: int
 
-    def row(self) -> Dict[str, Any]:
+    def row(self) -> dict[str, Any]:
         """The AccessToken object that a login answers."""
         return {"id": self.id, "ttl": self.ttl_s, "created": iso(self.created), "userId": self.account_id}
 
@@ -117,9 +118,9 @@ class Authenticator:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self.keys: Dict[str, Key] = {}
-        self.logins: Dict[str, Login] = {}
-        self.tokens: Dict[str, Token] = {}
+        self.keys: dict[str, Key] = {}
+        self.logins: dict[str, Login] = {}
+        self.tokens: dict[str, Token] = {}
         self.token_ttl_s = TOKEN_TTL_S
 
     def add_key(self, key: Key) -> Key:
@@ -131,7 +132,7 @@ class Authenticator:
 
     # ---- REST
 
-    def rest(self, request: Request) -> Optional[Identity]:
+    def rest(self, request: Request) -> Identity | None:
         """Who sends this request; None when it carries no credentials. Raises ApiError."""
         headers = request.headers
         if self.profile.login and headers.get("access-token"):
@@ -157,7 +158,7 @@ class Authenticator:
 
     # ---- realtime
 
-    def upgrade(self, headers: Mapping[str, str], query: Mapping[str, Any], remote: str, now: int) -> Optional[Identity]:
+    def upgrade(self, headers: Mapping[str, str], query: Mapping[str, Any], remote: str, now: int) -> Identity | None:
         """Who opens a socket: by headers, else by the same names in the query. Raises ApiError."""
         if self.profile.login:
             if headers.get("access-token"):
@@ -179,7 +180,7 @@ class Authenticator:
 
     # ---- the checks themselves
 
-    def _login(self, email: str, password: str) -> Optional[Login]:
+    def _login(self, email: str, password: str) -> Login | None:
         login = self.logins.get(email.lower())
         if login is None or not hmac.compare_digest(login.password.encode(), password.encode()):
             return None
@@ -215,7 +216,7 @@ class Authenticator:
             key.last_nonce = stamp
         return Identity(key.account_id, key.permissions, key.id)
 
-    def _stamp(self, source: Mapping[str, Any]) -> Tuple[int, bool]:
+    def _stamp(self, source: Mapping[str, Any]) -> tuple[int, bool]:
         """The expiry or nonce as a number, and whether it is a nonce."""
         for name, nonce in (("api-expires", False), ("api-nonce", True)):
             value = source.get(name)

@@ -8,7 +8,7 @@ before the first trade (or quote) of a symbol. Prices are ticks, turnover is in 
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Deque, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from .columns import BIN_SIZES
 from .encode import SECOND
@@ -29,16 +29,16 @@ class TradeBin(NamedTuple):
     trades: int
     volume: int
     weighted: int
-    last_size: Optional[int]
+    last_size: int | None
     turnover: int
 
 
 class QuoteBin(NamedTuple):
     time: int
     symbol: str
-    bid_price: Optional[int]
+    bid_price: int | None
     bid_size: int
-    ask_price: Optional[int]
+    ask_price: int | None
     ask_size: int
 
 
@@ -47,13 +47,13 @@ class _Period:
 
     __slots__ = ("high", "low", "close", "trades", "volume", "weighted", "last_size", "turnover", "before")
 
-    def __init__(self, before: Optional[int]) -> None:
+    def __init__(self, before: int | None) -> None:
         self.before = before
-        self.high: Optional[int] = None
-        self.low: Optional[int] = None
+        self.high: int | None = None
+        self.low: int | None = None
         self.close = before
         self.trades = self.volume = self.weighted = self.turnover = 0
-        self.last_size: Optional[int] = None
+        self.last_size: int | None = None
 
     def add(self, price: int, size: int, value: int) -> None:
         self.high = price if self.high is None or price > self.high else self.high
@@ -65,7 +65,7 @@ class _Period:
         self.last_size = size
         self.turnover += value
 
-    def peek(self, time: int, symbol: str) -> Optional[TradeBin]:
+    def peek(self, time: int, symbol: str) -> TradeBin | None:
         """The bin as it would be if the period ended now."""
         if self.close is None:
             return None
@@ -82,10 +82,10 @@ class Bins:
 
     def __init__(self, now: int) -> None:
         self.next_time = (now // MINUTE + 1) * MINUTE
-        self._periods: Dict[str, Dict[str, _Period]] = {}
-        self._quotes: Dict[str, Any] = {}
-        self.trades: Dict[Tuple[str, str], Deque[TradeBin]] = {}
-        self.quotes: Dict[Tuple[str, str], Deque[QuoteBin]] = {}
+        self._periods: dict[str, dict[str, _Period]] = {}
+        self._quotes: dict[str, Any] = {}
+        self.trades: dict[tuple[str, str], deque[TradeBin]] = {}
+        self.quotes: dict[tuple[str, str], deque[QuoteBin]] = {}
 
     def trade(self, event: Any) -> None:
         periods = self._periods.get(event.symbol)
@@ -97,7 +97,7 @@ class Bins:
     def quote(self, event: Any) -> None:
         self._quotes[event.symbol] = event
 
-    def running(self, kind: str, symbol: str, size: str) -> List[Any]:
+    def running(self, kind: str, symbol: str, size: str) -> list[Any]:
         """The bin that has not ended yet, stamped with its end; none before the first trade or quote."""
         length = BIN_SIZES[size] * SECOND
         end = -(-self.next_time // length) * length
@@ -110,9 +110,9 @@ class Bins:
             return []
         return [QuoteBin(end, symbol, last.bid_price, last.bid_size, last.ask_price, last.ask_size)]
 
-    def close(self, now: int) -> List[Tuple[str, str, Any]]:
+    def close(self, now: int) -> list[tuple[str, str, Any]]:
         """Close what ended by `now`: (kind, size, bin) with kind `tradeBin` or `quoteBin`, oldest first."""
-        out: List[Tuple[str, str, Any]] = []
+        out: list[tuple[str, str, Any]] = []
         while self.next_time <= now:
             end = self.next_time
             self.next_time += MINUTE

@@ -7,7 +7,7 @@ the position and margin of the classic era the official description of December 
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from ..profiles import Profile
 
@@ -111,16 +111,16 @@ class Table(NamedTuple):
     """One table in one profile."""
 
     name: str
-    types: Dict[str, str]
-    keys: Tuple[str, ...]
-    foreign_keys: Dict[str, str]
-    attributes: Dict[str, str]
+    types: dict[str, str]
+    keys: tuple[str, ...]
+    foreign_keys: dict[str, str]
+    attributes: dict[str, str]
     private: bool
     by_symbol: bool  # may be subscribed for one symbol
 
-    def image(self, profile: Profile, filter: Dict[str, Any], rows: Any) -> Dict[str, Any]:
+    def image(self, profile: Profile, filter: dict[str, Any], rows: Any) -> dict[str, Any]:
         """The partial message with these rows."""
-        out: Dict[str, Any] = {
+        out: dict[str, Any] = {
             "table": self.name,
             "action": "partial",
             "keys": list(self.keys),
@@ -136,10 +136,10 @@ class Table(NamedTuple):
 
 _STREAM = {"timestamp": "sorted", "symbol": "grouped"}
 _SIDES = {"symbol": "instrument", "side": "side"}
-BIN_SIZES: Dict[str, int] = {"1m": 60, "5m": 300, "1h": 3600, "1d": 86400}  # seconds
+BIN_SIZES: dict[str, int] = {"1m": 60, "5m": 300, "1h": 3600, "1d": 86400}  # seconds
 
 # name: (columns, keys, foreign keys, attributes, private, by symbol)
-_TABLES: Dict[str, Tuple[str, Tuple[str, ...], Dict[str, str], Dict[str, str], bool, bool]] = {
+_TABLES: dict[str, tuple[str, tuple[str, ...], dict[str, str], dict[str, str], bool, bool]] = {
     "instrument": (INSTRUMENT, ("symbol",), {}, {"symbol": "unique"}, False, True),
     "quote": (QUOTE, (), {"symbol": "instrument"}, _STREAM, False, True),
     "trade": (TRADE, (), _SIDES, _STREAM, False, True),
@@ -183,11 +183,11 @@ for _size in BIN_SIZES:
     _TABLES["quoteBin" + _size] = (QUOTE, (), {"symbol": "instrument"}, _STREAM, False, True)
     _TABLES["tradeBin" + _size] = (TRADE_BIN, (), {"symbol": "instrument"}, _STREAM, False, True)
 
-PRIVATE: FrozenSet[str] = frozenset(name for name, spec in _TABLES.items() if spec[4])
+PRIVATE: frozenset[str] = frozenset(name for name, spec in _TABLES.items() if spec[4])
 NULL_TEXT = frozenset(("symbol", "string", "", "guid"))
 
 
-def _types(text: str, profile: Profile) -> Dict[str, str]:
+def _types(text: str, profile: Profile) -> dict[str, str]:
     out = {}
     for word in text.split():
         if word.endswith("!"):
@@ -203,7 +203,7 @@ def _types(text: str, profile: Profile) -> Dict[str, str]:
     return out
 
 
-def tables(profile: Profile) -> Dict[str, Table]:
+def tables(profile: Profile) -> dict[str, Table]:
     """Every table of a profile by name."""
     out = {}
     for name, (text, keys, foreign, attributes, private, by_symbol) in _TABLES.items():
@@ -215,6 +215,6 @@ def tables(profile: Profile) -> Dict[str, Table]:
     return out
 
 
-def blank(table: Table) -> Dict[str, Optional[str]]:
+def blank(table: Table) -> dict[str, str | None]:
     """A row in which every column is there and empty: "" for words, null for the rest."""
     return {name: ("" if kind in NULL_TEXT else None) for name, kind in table.types.items()}

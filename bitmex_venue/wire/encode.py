@@ -13,7 +13,7 @@ from calendar import timegm
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any
 
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
@@ -70,7 +70,7 @@ def parse_time(text: str) -> int:
     return timegm(moment.utctimetuple()) * SECOND + moment.microsecond * 1000
 
 
-def from_e8(value: Optional[int]) -> Optional[float]:
+def from_e8(value: int | None) -> float | None:
     """A number kept as an integer of 1e-8."""
     return None if value is None else value / E8
 

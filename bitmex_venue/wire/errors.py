@@ -9,7 +9,7 @@ recorded; ours say what is wrong.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any
 
 HTTP_ERROR = "HTTPError"
 RATE_LIMIT_ERROR = "RateLimitError"
@@ -18,7 +18,7 @@ RATE_LIMIT_ERROR = "RateLimitError"
 class ApiError(Exception):
     """A request that is refused: `status` and `message` are what the client reads, `headers` go out with them."""
 
-    def __init__(self, status: int, message: str, name: str = HTTP_ERROR, headers: Optional[Dict[str, str]] = None):
+    def __init__(self, status: int, message: str, name: str = HTTP_ERROR, headers: dict[str, str] | None = None):
         super().__init__(message)
         self.status = status
         self.message = message
@@ -26,12 +26,12 @@ class ApiError(Exception):
         self.headers = headers or {}
 
 
-def body(message: str, name: str = HTTP_ERROR) -> Dict[str, Any]:
+def body(message: str, name: str = HTTP_ERROR) -> dict[str, Any]:
     """The body of a REST error."""
     return {"error": {"message": message, "name": name}}
 
 
-def realtime(status: int, message: str, request: Any, meta: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+def realtime(status: int, message: str, request: Any, meta: dict[str, Any] | None = None) -> dict[str, Any]:
     """The frame of a realtime error."""
     return {"status": status, "error": message, "meta": meta or {}, "request": request}
 

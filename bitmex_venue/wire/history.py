@@ -7,7 +7,8 @@ reader may walk from either end.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Deque, Dict, Iterable, List
+from collections.abc import Iterable
+from typing import Any
 
 from ..engine import events as ev
 from .bins import Bins
@@ -25,14 +26,14 @@ class History:
     def __init__(self, bins: Bins, first_client: int = 1000) -> None:
         self.bins = bins
         self.first_client = first_client
-        self.trades: Dict[str, Deque[ev.TradeEvent]] = {}
-        self.quotes: Dict[str, Deque[ev.QuoteEvent]] = {}
-        self.executions: Dict[int, Deque[ev.ExecutionEvent]] = {}
-        self.ledger: Dict[int, Deque[ev.WalletEvent]] = {}
-        self.funding: Dict[str, Deque[ev.FundingEvent]] = {}
-        self.settlements: Deque[ev.SettlementEvent] = deque(maxlen=OTHERS)
-        self.insurance: Deque[ev.InsuranceEvent] = deque(maxlen=OTHERS)
-        self.liquidations: Dict[str, ev.LiquidationEvent] = {}
+        self.trades: dict[str, deque[ev.TradeEvent]] = {}
+        self.quotes: dict[str, deque[ev.QuoteEvent]] = {}
+        self.executions: dict[int, deque[ev.ExecutionEvent]] = {}
+        self.ledger: dict[int, deque[ev.WalletEvent]] = {}
+        self.funding: dict[str, deque[ev.FundingEvent]] = {}
+        self.settlements: deque[ev.SettlementEvent] = deque(maxlen=OTHERS)
+        self.insurance: deque[ev.InsuranceEvent] = deque(maxlen=OTHERS)
+        self.liquidations: dict[str, ev.LiquidationEvent] = {}
         self._keep = {
             ev.TradeEvent: self._trade,
             ev.QuoteEvent: self._quote,
@@ -52,12 +53,12 @@ class History:
             if keeper is not None:
                 keeper(event)
 
-    def merged(self, kept: Dict[str, Deque[Any]], symbols: Iterable[str]) -> List[Any]:
+    def merged(self, kept: dict[str, deque[Any]], symbols: Iterable[str]) -> list[Any]:
         """The records of several symbols in the order of time."""
         symbols = list(symbols)
         if len(symbols) == 1:
             return kept.get(symbols[0], ())  # type: ignore[return-value]
-        out: List[Any] = []
+        out: list[Any] = []
         for symbol in symbols:
             out.extend(kept.get(symbol, ()))
         out.sort(key=lambda event: event.time)
@@ -90,7 +91,7 @@ class History:
             self.liquidations[event.order.order_id] = event
 
     @staticmethod
-    def _bounded(kept: Dict[Any, Deque[Any]], key: Any, size: int) -> Deque[Any]:
+    def _bounded(kept: dict[Any, deque[Any]], key: Any, size: int) -> deque[Any]:
         records = kept.get(key)
         if records is None:
             records = kept[key] = deque(maxlen=size)

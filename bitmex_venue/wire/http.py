@@ -10,14 +10,15 @@ Known difference: the real venue refused some arguments in the query of a POST; 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Union
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from . import errors
 from .encode import dumps, loads
 
-Params = Dict[str, Any]
+Params = dict[str, Any]
 MAX_EXPONENT = 25
 
 
@@ -33,11 +34,11 @@ class Request:
         method: str,
         path: str,
         query_string: str = "",
-        headers: Optional[Mapping[str, str]] = None,
+        headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         remote: str = "127.0.0.1",
         time: int = 0,
-        wall: Optional[int] = None,
+        wall: int | None = None,
     ) -> None:
         self.method = method.upper()
         self.path = path
@@ -58,7 +59,7 @@ class Response(NamedTuple):
     """One reply, ready to be sent."""
 
     status: int
-    headers: Dict[str, str]
+    headers: dict[str, str]
     body: bytes
 
     @property
@@ -73,7 +74,7 @@ class Response(NamedTuple):
 JSON_TYPE = "application/json; charset=utf-8"
 
 
-def reply(status: int, value: Any, headers: Optional[Dict[str, str]] = None) -> Response:
+def reply(status: int, value: Any, headers: dict[str, str] | None = None) -> Response:
     """A JSON reply; `value` None is an empty body with 204, as `POST /user/logout` answers."""
     out = dict(headers or {})
     if value is None:
@@ -133,7 +134,7 @@ def text(args: Mapping[str, Any], name: str, limit: int = 0) -> str:
     return value
 
 
-def number(args: Mapping[str, Any], name: str) -> Optional[Decimal]:
+def number(args: Mapping[str, Any], name: str) -> Decimal | None:
     """A number argument as Decimal, None when absent. Raises 400 when it is no finite number of sensible size."""
     value = args.get(name)
     if _absent(value):
@@ -151,7 +152,7 @@ def number(args: Mapping[str, Any], name: str) -> Optional[Decimal]:
     return out
 
 
-def integer(args: Mapping[str, Any], name: str) -> Optional[int]:
+def integer(args: Mapping[str, Any], name: str) -> int | None:
     """A whole number, None when absent. Raises 400 for a fraction."""
     value = number(args, name)
     if value is None:
@@ -174,9 +175,9 @@ def flag(args: Mapping[str, Any], name: str, default: bool) -> bool:
     raise errors.invalid(name)
 
 
-def items(args: Mapping[str, Any], name: str) -> List[str]:
+def items(args: Mapping[str, Any], name: str) -> list[str]:
     """One or many strings: an array, a JSON array as text, or a comma list."""
-    value: Union[str, List[Any], None] = args.get(name)
+    value: str | list[Any] | None = args.get(name)
     if _absent(value):
         return []
     if isinstance(value, str) and value.lstrip().startswith("["):

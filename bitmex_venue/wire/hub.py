@@ -18,7 +18,8 @@ Known differences: orderBookL2_25 is not throttled; deltas of the book follow th
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..engine import events as ev
 from . import account_rows, instrument_rows
@@ -27,7 +28,7 @@ from .history import History
 from .level_ids import OpaqueIds, PriceIds
 from .tables import Row, Rows
 
-Topic = Tuple[str, Optional[str], Optional[int]]  # table, symbol or None for all, account or None for public
+Topic = tuple[str, str | None, int | None]  # table, symbol or None for all, account or None for public
 STREAMS = ("trade", "quote")
 TOP = 25
 
@@ -37,10 +38,10 @@ class Message:
 
     __slots__ = ("table", "action", "rows", "listeners")
 
-    def __init__(self, table: str, action: str, listeners: List[Any]) -> None:
+    def __init__(self, table: str, action: str, listeners: list[Any]) -> None:
         self.table = table
         self.action = action
-        self.rows: List[Row] = []
+        self.rows: list[Row] = []
         self.listeners = listeners
 
 
@@ -48,10 +49,10 @@ class Batch:
     """The messages of one command, in order."""
 
     def __init__(self) -> None:
-        self.messages: List[Message] = []
-        self._last: Dict[Any, Tuple[Any, Message]] = {}
+        self.messages: list[Message] = []
+        self._last: dict[Any, tuple[Any, Message]] = {}
 
-    def add(self, row: Row, table: str, action: str, listeners: List[Any], symbol: Optional[str], account: Any) -> None:
+    def add(self, row: Row, table: str, action: str, listeners: list[Any], symbol: str | None, account: Any) -> None:
         """Append a row, to the message before it where the rules let them share one."""
         lane = (table, symbol) if table in STREAMS else account if account is not None else None
         kind = (table, action, symbol)
@@ -75,12 +76,12 @@ class Hub:
         self.history = history
         self.bins = bins
         self.ids: Any = PriceIds(exchange.instruments) if rows.profile.price_ids else OpaqueIds()
-        self.touched: Dict[Any, int] = {}  # (account, symbol or currency) -> time of the last event
-        self._topics: Dict[Topic, Dict[Any, None]] = {}
-        self._shown: Dict[Tuple[str, int, str], Row] = {}  # what listeners hold of positions, margins, wallets
-        self._tops: Dict[str, Dict[Tuple[int, int], int]] = {}
-        self._tens: Dict[str, Row] = {}
-        self._handlers: Dict[type, Callable[[Any, Batch], None]] = {
+        self.touched: dict[Any, int] = {}  # (account, symbol or currency) -> time of the last event
+        self._topics: dict[Topic, dict[Any, None]] = {}
+        self.shown: dict[tuple[str, int, str], Row] = {}  # what listeners hold of positions, margins, wallets
+        self.tops: dict[str, dict[tuple[int, int], int]] = {}
+        self.tens: dict[str, Row] = {}
+        self._handlers: dict[type, Callable[[Any, Batch], None]] = {
             ev.OrderEvent: self._order,
             ev.ExecutionEvent: self._execution,
             ev.TradeEvent: self._trade,
@@ -116,7 +117,7 @@ class Hub:
             self._forget(topic)
         return True
 
-    def listeners(self, table: str, symbol: Optional[str], account: Optional[int] = None) -> List[Any]:
+    def listeners(self, table: str, symbol: str | None, account: int | None = None) -> list[Any]:
         """The sessions that a row of this table, symbol and account goes to."""
         whole = self._topics.get((table, None, account))
         one = self._topics.get((table, symbol, account)) if symbol is not None else None
@@ -128,10 +129,10 @@ class Hub:
         """Nobody holds these rows any more: the next listener begins with a fresh image."""
         table, symbol, account = topic
         if account is not None:
-            for key in [k for k in self._shown if k[0] == table and k[1] == account]:
+            for key in [k for k in self.shown if k[0] == table and k[1] == account]:
                 if not self.listeners(table, key[2], account):
-                    del self._shown[key]
-        kept: Dict[str, Any] = {"orderBookL2_25": self._tops, "orderBook10": self._tens}.get(table, {})
+                    del self.shown[key]
+        kept: dict[str, Any] = {"orderBookL2_25": self.tops, "orderBook10": self.tens}.get(table, {})
         for name in [n for n in kept if not self.listeners(table, n)]:
             del kept[name]
 
@@ -144,7 +145,7 @@ class Hub:
                 self._drop_ids(events)
             return
         batch = Batch()
-        books: Dict[str, List[ev.BookEvent]] = {}
+        books: dict[str, list[ev.BookEvent]] = {}
         for event in events:
             kind = type(event)
             if kind is ev.BookEvent:
@@ -164,7 +165,7 @@ class Hub:
             for session in message.listeners:
                 session.send(text)
 
-    def publish_bins(self, closed: Iterable[Tuple[str, str, Any]]) -> None:
+    def publish_bins(self, closed: Iterable[tuple[str, str, Any]]) -> None:
         """Send closed bins: (kind, size, bin)."""
         if not self._topics:
             return
@@ -226,11 +227,11 @@ class Hub:
             self._image(("margin", account, currency), row, ("account", "currency"), (), listeners, batch, None)
 
     def _image(
-        self, key: Tuple[str, int, str], row: Row, keys: Any, repeats: Any, listeners: Any, batch: Batch, symbol: Any
+        self, key: tuple[str, int, str], row: Row, keys: Any, repeats: Any, listeners: Any, batch: Batch, symbol: Any
     ) -> None:
         """An update against what the listeners hold, or an insert when they do not have the row."""
-        before = self._shown.get(key)
-        self._shown[key] = row
+        before = self.shown.get(key)
+        self.shown[key] = row
         if before is None:
             batch.add(row, key[0], "insert", listeners, symbol, key[1])
             return
@@ -271,9 +272,9 @@ class Hub:
 
     # ---- the book
 
-    def _book(self, symbol: str, changes: List[ev.BookEvent], batch: Batch) -> None:
+    def _book(self, symbol: str, changes: list[ev.BookEvent], batch: Batch) -> None:
         time = changes[-1].time
-        levels: Dict[Tuple[int, int], Tuple[int, int]] = {}
+        levels: dict[tuple[int, int], tuple[int, int]] = {}
         for event in changes:
             key = (event.side, event.price)
             old = levels[key][0] if key in levels else event.old_size
@@ -283,9 +284,9 @@ class Hub:
         if listeners:
             self._levels("orderBookL2", symbol, levels, time, listeners, batch)
         if top:
-            before = self._tops.get(symbol)
-            after = self._top(symbol)
-            self._tops[symbol] = after
+            before = self.tops.get(symbol)
+            after = self.top(symbol)
+            self.tops[symbol] = after
             if before is not None:
                 moved = {key: (size, after.get(key, 0)) for key, size in before.items()}
                 moved.update({key: (0, size) for key, size in after.items() if key not in before})
@@ -296,8 +297,8 @@ class Hub:
         listeners = self.listeners("orderBook10", symbol)
         if listeners:
             row = self.rows.book10(symbol, self.exchange.books[symbol], time)
-            before_ten = self._tens.get(symbol)
-            self._tens[symbol] = row
+            before_ten = self.tens.get(symbol)
+            self.tens[symbol] = row
             if before_ten is None or before_ten["bids"] != row["bids"] or before_ten["asks"] != row["asks"]:
                 batch.add(row, "orderBook10", "update", listeners, symbol, None)
 
@@ -305,13 +306,13 @@ class Hub:
         self,
         table: str,
         symbol: str,
-        levels: Dict[Tuple[int, int], Tuple[int, int]],
+        levels: dict[tuple[int, int], tuple[int, int]],
         time: int,
-        listeners: List[Any],
+        listeners: list[Any],
         batch: Batch,
     ) -> None:
         """Deletes, updates and inserts of levels: (side, ticks) -> (size before, size after)."""
-        parts: Dict[str, List[Row]] = {"delete": [], "update": [], "insert": []}
+        parts: dict[str, list[Row]] = {"delete": [], "update": [], "insert": []}
         for (side, ticks), (old, size) in levels.items():
             if old == size:
                 continue
@@ -323,7 +324,8 @@ class Hub:
                 message.rows = rows
                 batch.messages.append(message)
 
-    def _top(self, symbol: str) -> Dict[Tuple[int, int], int]:
+    def top(self, symbol: str) -> dict[tuple[int, int], int]:
+        """The best 25 levels of each side: (side, ticks) -> size."""
         book = self.exchange.books[symbol]
         return {(side, ticks): size for side in (-1, 1) for ticks, size in book.levels(side, TOP)}
 
@@ -331,75 +333,3 @@ class Hub:
         for event in events:
             if type(event) is ev.BookEvent and not event.size:
                 self.ids.drop(event.symbol, event.side, event.price)
-
-    # ---- images
-
-    def image(self, table: str, symbol: Optional[str], account: Optional[int], now: int) -> Dict[str, Any]:
-        """The partial of a topic, as it is at `now`."""
-        spec = self.rows.tables[table]
-        filter: Dict[str, Any] = {}
-        if account is not None:
-            filter["account"] = account
-        if symbol is not None:
-            filter["symbol"] = symbol
-        return spec.image(self.rows.profile, filter, self._image_rows(table, symbol, account, now))
-
-    def _image_rows(self, table: str, symbol: Optional[str], account: Optional[int], now: int) -> List[Row]:
-        rows, history, exchange = self.rows, self.history, self.exchange
-        symbols = [symbol] if symbol is not None else list(exchange.instruments)
-        if account is not None:
-            return self._private_image(table, symbol, account, now)
-        if table == "instrument":
-            return [instrument_rows.full(rows, exchange, name, now) for name in symbols]
-        if table in ("quote", "trade"):
-            kept = history.quotes if table == "quote" else history.trades
-            render: Callable[[Any], Row] = rows.quote if table == "quote" else rows.trade
-            return [render(kept[name][-1]) for name in symbols if kept.get(name)]
-        if table in ("orderBookL2", "orderBookL2_25"):
-            depth = TOP if table == "orderBookL2_25" else 0
-            out: List[Row] = []
-            for name in symbols:
-                if name in exchange.books:
-                    out.extend(rows.levels(self.ids, name, exchange.books[name], depth, now))
-                    if depth:
-                        self._tops[name] = self._top(name)
-            return out
-        if table == "orderBook10":
-            self._tens.update({n: rows.book10(n, exchange.books[n], now) for n in symbols if n in exchange.books})
-            return [self._tens[name] for name in symbols if name in exchange.books]
-        if table == "funding":
-            return [rows.funding(history.funding[name][-1]) for name in symbols if history.funding.get(name)]
-        if table == "settlement":
-            return [rows.settlement(event) for event in history.settlements if event.symbol in symbols]
-        if table == "insurance":
-            return [rows.insurance(event) for event in {e.currency: e for e in history.insurance}.values()]
-        if table == "liquidation":
-            return [rows.liquidation(e) for e in history.liquidations.values() if e.order.symbol in symbols]
-        size = table[-2:]
-        bins = self.bins
-        if table.startswith("tradeBin"):
-            return [rows.trade_bin(bins.trades[name, size][-1]) for name in symbols if (name, size) in bins.trades]
-        return [rows.quote(bins.quotes[name, size][-1]) for name in symbols if (name, size) in bins.quotes]
-
-    def _private_image(self, table: str, symbol: Optional[str], account_id: int, now: int) -> List[Row]:
-        account = self.exchange.accounts.get(account_id)
-        if account is None or table in ("execution", "transact", "affiliate"):
-            return []
-        if table == "order":
-            return [self.rows.order(order) for order in self.exchange.open_orders(account_id, symbol)]
-        out: List[Row] = []
-        if table == "position":
-            for name in account.positions:
-                if symbol is None or name == symbol:
-                    time = self.touched.get((account_id, name), now)
-                    row = account_rows.position(self.rows, account.position_image(name), time)
-                    self._shown["position", account_id, name] = row
-                    out.append(row)
-            return out
-        render = account_rows.margin if table == "margin" else account_rows.wallet
-        for currency in account.wallets:
-            time = self.touched.get((account_id, currency), now)
-            row = render(self.rows, account.margin_image(currency), time)
-            self._shown[table, account_id, currency] = row
-            out.append(row)
-        return out

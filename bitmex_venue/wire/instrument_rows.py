@@ -11,7 +11,8 @@ settlement coin (10 XBT, 500,000 USDT), weighted by size.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Mapping, Optional
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ..engine import events as ev
 from .encode import E8, SECOND, iso
@@ -136,7 +137,7 @@ def _columns(rows: Rows, exchange: Any, inst: Any, ours: str, value: Any, others
     return render(rows, value) if render is not None else {}
 
 
-_PLAIN: Dict[str, Callable[[Rows, Any], Row]] = {
+_PLAIN: dict[str, Callable[[Rows, Any], Row]] = {
     "mark_e8": lambda rows, value: {"fairPrice": rows.e8(value), "markPrice": rows.e8(value)},
     "index_e8": lambda rows, value: {"indicativeSettlePrice": rows.e8(value)},
     "funding_rate_e8": lambda rows, value: {"fundingRate": rows.e8(value)},
@@ -180,7 +181,7 @@ def _marks(rows: Rows, inst: Any) -> Row:
     return {"fairBasis": basis, "fairPrice": rows.e8(inst.mark_e8), "markPrice": rows.e8(inst.mark_e8)}
 
 
-def _last(rows: Rows, inst: Any, ticks: Optional[int], direction: str) -> Row:
+def _last(rows: Rows, inst: Any, ticks: int | None, direction: str) -> Row:
     price = rows.price(inst.spec.symbol, ticks)
     before = inst.window.prev_price
     change = rows.number(round(ticks / before - 1, 4) + 0.0) if ticks and before else None
@@ -213,7 +214,7 @@ def _volumes(rows: Rows, inst: Any) -> Row:
     }
 
 
-def average(spec: Any, volume: int, turnover: int) -> Optional[float]:
+def average(spec: Any, volume: int, turnover: int) -> float | None:
     """The price at which `volume` contracts are worth `turnover`, to four decimals."""
     if not volume or not turnover:
         return None
@@ -241,7 +242,7 @@ def _touch(rows: Rows, inst: Any, book: Any) -> Row:
     }
 
 
-def _impact(inst: Any, book: Any, side: int) -> Optional[float]:
+def _impact(inst: Any, book: Any, side: int) -> float | None:
     """The average price of a market order of the impact size, None when the side is empty."""
     spec = inst.spec
     left = IMPACT.get(spec.settl_currency, IMPACT["XBt"])

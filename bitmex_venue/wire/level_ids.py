@@ -9,7 +9,8 @@ Known difference: indexes and original ticks of instruments other than XBTUSD ar
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 FIRST_OPAQUE_ID = 98_876_000_000
 SCALE = 100_000_000
@@ -34,7 +35,7 @@ class OpaqueIds:
 
     def __init__(self) -> None:
         self._next = FIRST_OPAQUE_ID
-        self._ids: Dict[Tuple[str, int, int], int] = {}
+        self._ids: dict[tuple[str, int, int], int] = {}
 
     def get(self, symbol: str, side: int, ticks: int) -> int:
         key = (symbol, side, ticks)

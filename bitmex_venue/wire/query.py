@@ -13,9 +13,10 @@ does not have is refused; so is one on an unknown part of a time stamp. A `count
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, NamedTuple
 
 from . import errors, http
 from .encode import SECOND, loads, parse_time
@@ -23,7 +24,7 @@ from .encode import SECOND, loads, parse_time
 LIVE_STATES = frozenset(
     ("New", "PartiallyFilled", "Untriggered", "Triggered", "PendingNew", "PendingReplace", "PendingCancel")
 )
-Row = Dict[str, Any]
+Row = dict[str, Any]
 Test = Callable[[Row], bool]
 
 
@@ -31,13 +32,13 @@ class Query(NamedTuple):
     """What a reading route was asked for. Times in nanoseconds, None where open."""
 
     symbol: str
-    tests: Tuple[Test, ...]
-    columns: Tuple[str, ...]  # empty: all
+    tests: tuple[Test, ...]
+    columns: tuple[str, ...]  # empty: all
     count: int
     start: int
     reverse: bool
-    start_time: Optional[int]
-    end_time: Optional[int]
+    start_time: int | None
+    end_time: int | None
     live_only: bool  # the filter lets only live orders through
 
     def matches(self, row: Row) -> bool:
@@ -86,9 +87,9 @@ def parse(
     )
 
 
-def select(rows: Iterable[Row], query: Query, keys: Sequence[str] = ()) -> List[Row]:
+def select(rows: Iterable[Row], query: Query, keys: Sequence[str] = ()) -> list[Row]:
     """The rows asked for, out of rows already in the order asked for. Reads no further than it must."""
-    out: List[Row] = []
+    out: list[Row] = []
     skip = query.start
     if query.count == 0:
         return out
@@ -125,7 +126,7 @@ def _size(args: Mapping[str, Any], name: str, default: int) -> int:
     return value
 
 
-def _time(value: Any, name: str) -> Optional[int]:
+def _time(value: Any, name: str) -> int | None:
     if value in (None, ""):
         return None
     try:
@@ -136,7 +137,7 @@ def _time(value: Any, name: str) -> Optional[int]:
     raise errors.bad_request(f"{name} not valid")
 
 
-def _conditions(value: Any) -> Dict[str, Any]:
+def _conditions(value: Any) -> dict[str, Any]:
     if value in (None, ""):
         return {}
     if isinstance(value, str):
@@ -189,7 +190,7 @@ def _normal(value: Any) -> Any:
     return text
 
 
-def _equals(column: str, wanted: List[Any]) -> Test:
+def _equals(column: str, wanted: list[Any]) -> Test:
     values = set()
     for item in wanted:
         values.add(_normal(item))

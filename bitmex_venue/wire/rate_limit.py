@@ -11,7 +11,7 @@ Integer arithmetic: a token is worth `period` nanoseconds x count, so that refil
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional
+from typing import NamedTuple
 
 from ..profiles import Limits
 from .encode import SECOND
@@ -61,7 +61,7 @@ class Bucket:
 class Charge(NamedTuple):
     """What became of a request: the headers to send and, when refused, the seconds to wait (else 0)."""
 
-    headers: Dict[str, str]
+    headers: dict[str, str]
     retry_s: int
 
 
@@ -71,14 +71,14 @@ class RateLimiter:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.enabled = True
-        self._users: Dict[int, Bucket] = {}
-        self._addresses: Dict[str, Bucket] = {}
-        self._bursts: Dict[int, Bucket] = {}
+        self._users: dict[int, Bucket] = {}
+        self._addresses: dict[str, Bucket] = {}
+        self._bursts: dict[int, Bucket] = {}
 
     def charge(
         self,
         now: int,
-        account_id: Optional[int],
+        account_id: int | None,
         remote: str,
         tokens: int = 1,
         burst: bool = False,
@@ -106,7 +106,7 @@ class RateLimiter:
             headers["x-ratelimit-remaining-1s"] = str(second.remaining)
         return Charge(headers, retry_s)
 
-    def _bucket(self, now: int, account_id: Optional[int], remote: str) -> Bucket:
+    def _bucket(self, now: int, account_id: int | None, remote: str) -> Bucket:
         limits = self.limits
         if account_id is not None:
             bucket = self._users.get(account_id)
@@ -122,7 +122,7 @@ class RateLimiter:
         bucket.refill(now)
         return bucket
 
-    def _burst(self, now: int, account_id: int) -> Optional[Bucket]:
+    def _burst(self, now: int, account_id: int) -> Bucket | None:
         if self.limits.burst_count is None:
             return None
         bucket = self._bursts.get(account_id)

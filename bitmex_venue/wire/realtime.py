@@ -17,11 +17,12 @@ Known differences: topics of the web site (chat, announcement, connected, ...) a
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional
+from collections.abc import Callable
+from typing import Any
 
 from ..engine.commands import CancelAllAfter
 from ..engine.refusals import Refused
-from . import errors
+from . import errors, partials
 from .auth import ORDER, Identity
 from .columns import PRIVATE
 from .encode import dumps, iso, loads
@@ -39,7 +40,7 @@ MAX_TOPICS = 500
 OPS = ("authKey", "authKeyExpires", "cancelAllAfter", "subscribe", "unsubscribe")
 
 
-def help_text(names: List[str]) -> Dict[str, Any]:
+def help_text(names: list[str]) -> dict[str, Any]:
     """What `help` and GET /schema/websocketHelp answer; `names` are the tables of the venue."""
     private = [n for n in names if n in PRIVATE]
     return {
@@ -58,20 +59,20 @@ class Session:
     """A client's connection. `venue` is the Venue; `identity` None until the client has shown who it is."""
 
     def __init__(
-        self, venue: Any, identity: Optional[Identity], remote: str, max_outgoing: int = 20_000, max_bytes: int = 32 << 20
+        self, venue: Any, identity: Identity | None, remote: str, max_outgoing: int = 20_000, max_bytes: int = 32 << 20
     ) -> None:
         self.venue = venue
         self.identity = identity
         self.remote = remote
-        self.closed: Optional[str] = None
-        self.on_outgoing: Optional[Callable[[], None]] = None
+        self.closed: str | None = None
+        self.on_outgoing: Callable[[], None] | None = None
         self.max_outgoing = max_outgoing
         self.max_bytes = max_bytes
-        self.topics: Dict[str, Topic] = {}
-        self._outgoing: List[str] = []
+        self.topics: dict[str, Topic] = {}
+        self._outgoing: list[str] = []
         self._bytes = 0
         self._errors = 0
-        self._ops: Dict[str, Callable[[Any, Any], None]] = {
+        self._ops: dict[str, Callable[[Any, Any], None]] = {
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "authKeyExpires": self._auth_expires,
@@ -110,7 +111,7 @@ class Session:
         except Refused as refusal:
             self._refuse(refusal.status, refusal.message, request)
 
-    def take_outgoing(self) -> List[str]:
+    def take_outgoing(self) -> list[str]:
         """What is to be sent, oldest first; the outbox is empty afterwards."""
         out, self._outgoing, self._bytes = self._outgoing, [], 0
         return out
@@ -140,7 +141,7 @@ class Session:
         elif len(self._outgoing) == 1:
             self._wake()
 
-    def begin(self, topics: List[str]) -> None:
+    def begin(self, topics: list[str]) -> None:
         """Say welcome and subscribe to the topics of the URL."""
         self.send(dumps(self.venue.welcome(self.remote)))
         for topic in topics:
@@ -194,9 +195,9 @@ class Session:
         self.topics[topic] = key
         self.send(dumps({"success": True, "subscribe": topic, "request": request}))
         table, symbol, account = key
-        self.send(dumps(self.venue.hub.image(table, symbol, account, self.venue.now)))
+        self.send(dumps(partials.image(self.venue.hub, table, symbol, account, self.venue.now)))
 
-    def _resolve(self, topic: str) -> Optional[Topic]:
+    def _resolve(self, topic: str) -> Topic | None:
         """What a topic means; None for a topic that is known and never says anything. Raises ApiError."""
         name, _, rest = topic.partition(":")
         if name in SITE_TOPICS:
@@ -256,7 +257,7 @@ class Session:
         self.send(dumps(help_text(list(self.venue.rows.tables))))
 
 
-def cancel_times(result: Any) -> Dict[str, Any]:
+def cancel_times(result: Any) -> dict[str, Any]:
     """The answer to cancelAllAfter; a disarmed timer shows `cancelTime` 0."""
     now, at = result
     return {"now": iso(now), "cancelTime": iso(at) if at is not None else 0}
@@ -266,7 +267,7 @@ def _has_op(request: Any) -> bool:
     return isinstance(request, dict) and isinstance(request.get("op"), str)
 
 
-def _topics(args: Any) -> List[str]:
+def _topics(args: Any) -> list[str]:
     """The topics of an op: a string, or a list of them."""
     if isinstance(args, str):
         return [args]

@@ -14,8 +14,9 @@ Rules (bitmex-api.md 1.6, 2.1)
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from math import ceil
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from ..engine.refusals import Refused
 from . import errors, http
@@ -33,7 +34,7 @@ class Call(NamedTuple):
     venue: Any
     request: http.Request
     args: http.Params
-    identity: Optional[Identity]
+    identity: Identity | None
 
     @property
     def account(self) -> int:
@@ -44,14 +45,14 @@ class Route(NamedTuple):
     """`needs` is None (public), USER or a permission; `burst` says that the second layer counts it."""
 
     handler: Callable[[Call], Any]
-    needs: Optional[str] = None
+    needs: str | None = None
     burst: bool = False
     refusable: bool = True
     bulk: bool = False
     login: bool = False  # exists only where the profile has logins
 
 
-Routes = Dict[Tuple[str, str], Route]
+Routes = dict[tuple[str, str], Route]
 
 
 def all_routes() -> Routes:
@@ -89,18 +90,18 @@ class Router:
             return self._refusal(headers, error.status, error.message, error.name)
 
     def _refusal(
-        self, headers: Dict[str, str], status: int, message: str, name: str, more: Optional[Dict[str, str]] = None
+        self, headers: dict[str, str], status: int, message: str, name: str, more: dict[str, str] | None = None
     ) -> http.Response:
         if status in (401, 403):
             headers = {k: v for k, v in headers.items() if not k.startswith("x-ratelimit")}
         return http.reply(status, errors.body(message, name), {**headers, **(more or {})})
 
-    def _answer(self, request: http.Request, headers: Dict[str, str]) -> Any:
+    def _answer(self, request: http.Request, headers: dict[str, str]) -> Any:
         venue = self.venue
         identity = venue.authenticator.rest(request)
         route = self._route(request)
         args: http.Params = {}
-        unreadable: Optional[errors.ApiError] = None
+        unreadable: errors.ApiError | None = None
         try:
             args = http.params(request)
         except errors.ApiError as error:
@@ -127,13 +128,13 @@ class Router:
             raise unreadable
         return route.handler(Call(venue, request, args, identity))
 
-    def _route(self, request: http.Request) -> Optional[Route]:
+    def _route(self, request: http.Request) -> Route | None:
         if not request.path.startswith(PREFIX + "/"):
             return None
         parts = [part for part in request.path[len(PREFIX) :].split("/") if part]
         return self.routes.get((request.method, "/".join(parts)))
 
-    def _cost(self, route: Optional[Route], args: http.Params) -> int:
+    def _cost(self, route: Route | None, args: http.Params) -> int:
         """Tokens: one, or the bulk price times the orders, rounded up."""
         if route is None or not route.bulk:
             return 1
@@ -145,7 +146,7 @@ class Router:
         return max(1, ceil(self.venue.profile.bulk_cost * count))
 
 
-def bulk_items(args: http.Params) -> List[Dict[str, Any]]:
+def bulk_items(args: http.Params) -> list[dict[str, Any]]:
     """The orders of a bulk request: a JSON array of objects, or the same as text. Raises ApiError 400."""
     from .encode import loads
 

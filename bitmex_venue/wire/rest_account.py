@@ -12,7 +12,7 @@ Known differences: withdrawals are done at once, without a mail to confirm; the 
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, Dict, List
+from typing import Any
 
 from ..engine import commands as cmd
 from . import account_rows, errors, http, query
@@ -27,7 +27,7 @@ UNLIMITED = 1_000_000
 # ---- executions
 
 
-def _executions(call: Call, only: Any) -> List[Dict[str, Any]]:
+def _executions(call: Call, only: Any) -> list[dict[str, Any]]:
     venue = call.venue
     asked = query.parse(call.args, venue.rows.tables["execution"].types)
     symbols = venue.symbols(asked.symbol) if asked.symbol else None
@@ -53,7 +53,7 @@ def get_trade_history(call: Call) -> Any:
 # ---- positions
 
 
-def _position_row(call: Call, symbol: str) -> Dict[str, Any]:
+def _position_row(call: Call, symbol: str) -> dict[str, Any]:
     venue = call.venue
     account = venue.exchange.accounts[call.account]
     time = venue.hub.touched.get((call.account, symbol), venue.now)
@@ -154,7 +154,7 @@ def get_wallet_history(call: Call) -> Any:
     venue, account = call.venue, call.venue.exchange.accounts[call.account]
     currency = _currency(call)
     asked = query.parse({**call.args, "symbol": None}, venue.rows.tables["transact"].types, 10_000, 10_000, True)
-    rows: List[Dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     if not venue.profile.sparse and asked.reverse:
         for name, held in account.positions.items():
             image = held.image()

@@ -8,7 +8,9 @@ Rules (bitmex-api.md 3.9, 4.1)
 
 from __future__ import annotations
 
-from typing import Any, Callable, Deque, Dict, Iterable, List, Tuple
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from . import errors, http, instrument_rows, query
 from .columns import BIN_SIZES
@@ -19,7 +21,7 @@ DEFAULT_DEPTH = 25
 LONG = 1000
 
 
-def _instruments(call: Call, symbols: Iterable[str]) -> List[Dict[str, Any]]:
+def _instruments(call: Call, symbols: Iterable[str]) -> list[dict[str, Any]]:
     venue = call.venue
     asked = query.parse(call.args, venue.rows.tables["instrument"].types)
     wanted = frozenset(venue.symbols(asked.symbol)) if asked.symbol else None
@@ -72,7 +74,7 @@ def get_book(call: Call) -> Any:
     if depth is not None and depth < 0:
         raise errors.bad_request("depth not valid")
     depth = DEFAULT_DEPTH if depth is None else depth
-    rows: List[Dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for name in venue.symbols(symbol):
         if name in venue.exchange.books:
             rows.extend(venue.rows.levels(venue.hub.ids, name, venue.exchange.books[name], depth, venue.now))
@@ -80,8 +82,8 @@ def get_book(call: Call) -> Any:
 
 
 def _stream(
-    call: Call, table: str, kept: Dict[str, Deque[Any]], render: Callable[[Any], Any], cap: int = 500
-) -> List[Dict[str, Any]]:
+    call: Call, table: str, kept: dict[str, deque[Any]], render: Callable[[Any], Any], cap: int = 500
+) -> list[dict[str, Any]]:
     """Rows of a table kept as records by symbol."""
     venue = call.venue
     spec = venue.rows.tables[table]
@@ -90,7 +92,7 @@ def _stream(
     return _records(asked, venue.history.merged(kept, symbols), render, ("timestamp", "symbol"))
 
 
-def _records(asked: query.Query, records: Any, render: Callable[[Any], Any], keys: Tuple[str, ...]) -> Any:
+def _records(asked: query.Query, records: Any, render: Callable[[Any], Any], keys: tuple[str, ...]) -> Any:
     timed = (r for r in query.directed(records, asked.reverse) if asked.wants_time(r.time))
     return query.select((render(record) for record in timed), asked, keys)
 
@@ -129,7 +131,7 @@ def get_funding(call: Call) -> Any:
 
 
 def get_settlement(call: Call) -> Any:
-    kept: Dict[str, Any] = {}
+    kept: dict[str, Any] = {}
     for event in call.venue.history.settlements:
         kept.setdefault(event.symbol, []).append(event)
     return _stream(call, "settlement", kept, call.venue.rows.settlement)

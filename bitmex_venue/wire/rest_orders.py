@@ -13,7 +13,8 @@ since it hides nothing; a DELETE that names one order twice (by both ids) cancel
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from ..engine import commands as cmd
 from . import errors, http, query
@@ -79,13 +80,13 @@ def _refuse_what_is_not_there(args: Mapping[str, Any]) -> None:
         raise errors.bad_request("Invalid strategy")
 
 
-def _check_display(args: Mapping[str, Any], qty: Optional[int]) -> None:
+def _check_display(args: Mapping[str, Any], qty: int | None) -> None:
     display = http.integer(args, "displayQty")
     if display is not None and (qty is None or display < abs(qty)):
         raise errors.bad_request("Invalid displayQty")
 
 
-def _side(word: str, qty: Optional[int]) -> int:
+def _side(word: str, qty: int | None) -> int:
     if word not in ("", "Buy", "Sell"):
         raise errors.bad_request("Invalid side")
     if qty is not None and qty < 0:
@@ -177,7 +178,7 @@ def put_bulk(call: Call) -> Any:
     return [call.venue.rows.order(order) for order in amended]
 
 
-def _limited(items: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def _limited(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len(items) > MAX_BULK:
         raise errors.bad_request("Too many orders sent.")
     return items
@@ -190,8 +191,8 @@ def delete_order(call: Call) -> Any:
         raise errors.bad_request("orderID or clOrdID must be sent.")
     exchange = call.venue.exchange
     named = set(order_ids)
-    twice = [exchange.order_by_cl_ord_id(call.account, name) for name in cl_ord_ids]
-    cl_ord_ids = [n for n, order in zip(cl_ord_ids, twice) if order is None or order.order_id not in named]
+    known = {name: exchange.order_by_cl_ord_id(call.account, name) for name in cl_ord_ids}
+    cl_ord_ids = [name for name in cl_ord_ids if known[name] is None or known[name].order_id not in named]
     text = http.text(call.args, "text", MAX_TEXT) or cmd.Cancel._field_defaults["text"]
     command = cmd.Cancel(call.account, tuple(order_ids), tuple(cl_ord_ids), text)
     results = call.venue.execute(command)
@@ -200,14 +201,14 @@ def delete_order(call: Call) -> Any:
     ]
 
 
-def _ids(args: Mapping[str, Any], name: str) -> List[str]:
+def _ids(args: Mapping[str, Any], name: str) -> list[str]:
     ids = http.items(args, name)
     if len(ids) > MAX_BULK:
         raise errors.bad_request("Too many orders sent.")
     return ids
 
 
-def cancel_row(venue: Any, account: int, result: Any, by_order_id: bool) -> Dict[str, Any]:
+def cancel_row(venue: Any, account: int, result: Any, by_order_id: bool) -> dict[str, Any]:
     """One row of the answer to a cancel (bitmex-api.md 3.5)."""
     if result.error is None:
         return venue.rows.order(result.order)

@@ -11,19 +11,20 @@ Positions, margins and wallets are in `account_rows`, instruments in `instrument
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..engine import events as ev
 from ..profiles import Profile
 from . import columns as cols
 from .encode import E8, from_e8, iso, whole
 
-Row = Dict[str, Any]
+Row = dict[str, Any]
 SIDES = {1: "Buy", -1: "Sell", 0: ""}
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 
 # our name of an order column -> the wire's, in the wire's order
-ORDER_COLUMNS: Tuple[Tuple[str, str], ...] = (
+ORDER_COLUMNS: tuple[tuple[str, str], ...] = (
     ("order_qty", "orderQty"),
     ("price", "price"),
     ("stop_px", "stopPx"),
@@ -60,19 +61,19 @@ class Rows:
             return row
         return {name: value for name, value in row.items() if value is not None and value != ""}
 
-    def price(self, symbol: str, ticks: Optional[int]) -> Any:
+    def price(self, symbol: str, ticks: int | None) -> Any:
         """A price in ticks as the wire shows it."""
         if ticks is None:
             return None
         return self.number(self.instruments[symbol].spec.price(ticks))
 
-    def e8(self, value: Optional[int]) -> Any:
+    def e8(self, value: int | None) -> Any:
         """A price or rate of 1e-8 as the wire shows it."""
         return self.number(from_e8(value))
 
     # ---- orders and executions
 
-    def order(self, order: Any, columns: Optional[Mapping[str, Any]] = None) -> Row:
+    def order(self, order: Any, columns: Mapping[str, Any] | None = None) -> Row:
         """The whole row of an order, as it is or as `columns` of an event tell."""
         c = order.columns() if columns is None else columns
         row = self._order_base("order", order, c)
@@ -162,7 +163,7 @@ class Rows:
             row.update(strategy="OneWay", feeType="Funding" if event.exec_type == "Funding" else None)
         return self.finish(row)
 
-    def notionals(self, symbol: str, qty: int, cost: int) -> Tuple[Any, Any]:
+    def notionals(self, symbol: str, qty: int, cost: int) -> tuple[Any, Any]:
         """homeNotional and foreignNotional of a signed quantity with a signed cost (bitmex-api.md 4.3)."""
         spec = self.instruments[symbol].spec
         if spec.is_inverse:
