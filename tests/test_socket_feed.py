@@ -188,10 +188,12 @@ def test_a_listener_that_fails_does_not_end_the_thread(serve, realtime):
     realtime._on_orders = on_orders
     done = threading.Event()
 
+    tables = dict(PARTIALS, order=([{'orderID': 'a', 'symbol': 'XBTUSD', 'leavesQty': 1}], ['orderID']))
+
     def second(peer):
-        say_partials(peer)
+        say_partials(peer, tables)
         done.wait(10)
-    server = serve(say_partials, second)
+    server = serve(lambda peer: say_partials(peer, tables), second)
     realtime.connect('http://127.0.0.1:%d/api/v1/' % server.port, 'XBTUSD', credentials=KeyCredentials('KEY', 'SECRET'))
     wait_for(lambda: not fail and realtime.ready, realtime.wakeup)
     done.set()

@@ -6,7 +6,7 @@ Rules (bitmex-api.md 5.4):
 * After another 5 s of silence the socket is dead, however open it looks.
 * A new socket that does not deliver its tables within the time limit is dead too.
 * Attempts to connect are spaced by a back-off that doubles from half a second to half a minute, with jitter, so that the clients of a
-  venue that restarts do not all come at once; it starts over once all tables are there.
+  venue that restarts do not all come at once; it starts over after a connection that was complete and lasted.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -14,39 +14,41 @@ PING_AFTER_S = 5.0
 DEAD_AFTER_S = 10.0
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
+STABLE_AFTER_S = 30.0          # a connection that lasted this long was a good one
 
 # What to do.
 NOTHING, PING, DROP, CONNECT = 'nothing', 'ping', 'drop', 'connect'
 
 
 class Liveness(object):
-    """Times are seconds of a clock that is never set back; `random` returns a float in [0, 1)."""
+    """Times are seconds of a clock that is never set back; `random` returns a float in [0, 1).
+
+    `last_message` is when the venue was last heard; whoever hears it sets it.
+    """
 
     def __init__(self, random, image_limit=30.0):
         self._random = random
         self._image_limit = image_limit
         self._failures = 0
         self._open_since = None
-        self._last_message = None
-        self._pinged = False
+        self.last_message = None
+        self._pinged_after = None     # the message after which silence made us ping
         self._ready = False
         self._next_attempt = 0.0
 
     def opened(self, now):
-        self._open_since = self._last_message = now
-        self._pinged = self._ready = False
-
-    def message(self, now):
-        self._last_message = now
-        self._pinged = False
+        self._open_since = self.last_message = now
+        self._pinged_after = None
+        self._ready = False
 
     def ready(self):
         """All tables are there."""
         self._ready = True
-        self._failures = 0
 
     def closed(self, now, at_least=0.0):
         """The socket is gone, or an attempt failed; `at_least` seconds must pass before the next (a venue's Retry-After)."""
+        if self._open_since is not None and self._ready and now - self._open_since >= STABLE_AFTER_S:
+            self._failures = 0
         self._open_since = None
         backoff = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(self._failures, 10))
         self._failures += 1
@@ -56,11 +58,11 @@ class Liveness(object):
         """One of NOTHING, PING, DROP, CONNECT. PING is said once per silence."""
         if self._open_since is None:
             return CONNECT if now >= self._next_attempt else NOTHING
-        silent = now - self._last_message
+        silent = now - self.last_message
         if silent >= DEAD_AFTER_S or (not self._ready and now - self._open_since >= self._image_limit):
             return DROP
-        if silent >= PING_AFTER_S and not self._pinged:
-            self._pinged = True
+        if silent >= PING_AFTER_S and self._pinged_after != self.last_message:
+            self._pinged_after = self.last_message
             return PING
         return NOTHING
 
@@ -68,11 +70,11 @@ class Liveness(object):
         """Seconds until `decide` may say something new."""
         if self._open_since is None:
             return max(0.0, self._next_attempt - now)
-        due = self._last_message + (DEAD_AFTER_S if self._pinged else PING_AFTER_S)
+        due = self.last_message + (DEAD_AFTER_S if self._pinged_after == self.last_message else PING_AFTER_S)
         if not self._ready:
             due = min(due, self._open_since + self._image_limit)
         return max(0.0, due - now)
 
     def age(self, now):
         """Seconds since anything came; infinite when nothing is open or the tables are not complete."""
-        return now - self._last_message if self._open_since is not None and self._ready else float('inf')
+        return now - self.last_message if self._open_since is not None and self._ready else float('inf')

@@ -13,8 +13,10 @@ Rules (bitmex-api.md 5.5):
 """
 from __future__ import absolute_import, division, print_function
 
+import itertools
 import threading
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict
+from operator import itemgetter
 
 MAX_TABLE_LEN = 200
 
@@ -33,27 +35,26 @@ FALLBACK_KEYS = {
 }
 CAPPED = ('trade', 'quote', 'execution')
 
-# What a message did. `rows`: the rows of the message that were applied; `ignored`: how many were not.
-Change = namedtuple('Change', 'table action rows ignored')
-
 
 class _Table(object):
-    __slots__ = ('keys', 'rows', 'images', 'count')
+    __slots__ = ('keys', 'key_of', 'rows', 'images', 'is_capped', 'ends_orders')
 
-    def __init__(self):
-        self.keys = ()
+    def __init__(self, name):
         self.rows = OrderedDict()     # key -> row; keyless rows are keyed by their number
         self.images = set()           # symbols whose partial came; None stands for all of them
-        self.count = 0                # rows ever inserted without a key
+        self.is_capped = name in CAPPED
+        self.ends_orders = name == 'order'
+        self.set_keys(())
 
-    def key_of(self, row):
-        if self.keys:
-            return tuple(row[name] for name in self.keys)
-        self.count += 1
-        return self.count
+    def set_keys(self, keys):
+        """Rows are found by these columns from now on; what was found by others is forgotten."""
+        self.keys = keys
+        self.rows = OrderedDict()
+        numbers = itertools.count()
+        self.key_of = itemgetter(*keys) if keys else lambda row: next(numbers)
 
     def has_image_of(self, row):
-        return None in self.images or row.get('symbol') in self.images
+        return None in self.images or 'symbol' not in row or row['symbol'] in self.images
 
 
 class Tables(object):
@@ -69,35 +70,40 @@ class Tables(object):
             self._tables = {}
 
     def apply(self, message):
-        """Apply one table message (a dict with table, action, data) and return the Change it made.
+        """Apply one table message (a dict with table, action, data); return (rows applied, number of rows ignored).
 
         Raises ValueError for an action that does not exist.
         """
-        action, name, rows = message.get('action'), message['table'], message.get('data') or []
+        name, action, rows = message['table'], message.get('action'), message.get('data') or []
         with self._lock:
             if action == 'partial':
                 return self._partial(name, message, rows)
-            table = self._tables.get(name)
-            if action not in ('insert', 'update', 'delete'):
+            change = _ACTIONS.get(action)
+            if change is None:
                 raise ValueError('unknown action %r on table %s' % (action, name))
+            table = self._tables.get(name)
             if table is None:
-                return Change(name, action, [], len(rows))
-            applied = [row for row in rows if _apply_row(table, name, action, row)]
-            return Change(name, action, applied, len(rows) - len(applied))
+                return [], len(rows)
+            bad = [row for row in rows if not change(table, row)]
+            if bad:
+                return [row for row in rows if row not in bad], len(bad)
+            return rows, 0
 
     def _partial(self, name, message, rows):
-        table = self._tables.setdefault(name, _Table())
+        table = self._tables.get(name)
+        if table is None:
+            table = self._tables[name] = _Table(name)
         within = message.get('filter') or {}
         keys = tuple(message.get('keys') or ())
         if not keys or (rows and not all(key in rows[0] for key in keys)):
             keys = FALLBACK_KEYS.get(name, ()) if name not in CAPPED or name == 'execution' else ()
         if keys != table.keys:
-            table.keys, table.rows = keys, OrderedDict()
+            table.set_keys(keys)
         for key in [key for key, row in table.rows.items() if _is_within(row, within)]:
             del table.rows[key]
         table.images.add(within.get('symbol'))
-        applied = [row for row in rows if _insert(table, name, row)]
-        return Change(name, 'partial', applied, len(rows) - len(applied))
+        applied = [row for row in rows if _insert(table, row)]
+        return applied, len(rows) - len(applied)
 
     def merge(self, name, row):
         """Take a row that was read by REST into a table whose image has come: the columns it has replace those we know."""
@@ -130,7 +136,7 @@ class Tables(object):
             if table is None:
                 return None
             if len(table.keys) == 1 and list(equal) == list(table.keys):  # the usual case: straight by its key
-                row = table.rows.get((equal[table.keys[0]],))
+                row = table.rows.get(equal[table.keys[0]])
                 return None if row is None else dict(row)
             for row in reversed(table.rows.values()):
                 if all(row.get(key) == value for key, value in equal.items()):
@@ -138,39 +144,42 @@ class Tables(object):
             return None
 
 
-def _apply_row(table, name, action, row):
-    if not isinstance(row, dict) or not table.has_image_of(row) and 'symbol' in row:
-        return False
-    if action == 'insert':
-        return _insert(table, name, row)
+def _update(table, row):
     try:
-        key = table.key_of(row)
-    except KeyError:
+        known = table.rows[table.key_of(row)]
+    except (KeyError, TypeError, IndexError):
         return False
-    known = table.rows.get(key)
-    if known is None:
-        return False
-    if action == 'delete':
-        del table.rows[key]
-        return True
     known.update(row)
-    if name == 'order' and _is_done(known):
-        del table.rows[key]
+    if table.ends_orders and _is_done(known):
+        del table.rows[table.key_of(known)]
     return True
 
 
-def _insert(table, name, row):
+def _delete(table, row):
     try:
-        key = table.key_of(row)
-    except (KeyError, TypeError, AttributeError):
+        del table.rows[table.key_of(row)]
+    except (KeyError, TypeError, IndexError):
         return False
-    if name == 'order' and _is_done(row):
+    return True
+
+
+def _insert(table, row):
+    try:
+        if not table.has_image_of(row):
+            return False
+        key = table.key_of(row)
+    except (KeyError, TypeError, IndexError):
+        return False
+    if table.ends_orders and _is_done(row):
         table.rows.pop(key, None)
         return True
     table.rows[key] = dict(row)
-    if name in CAPPED and len(table.rows) > MAX_TABLE_LEN:
+    if table.is_capped and len(table.rows) > MAX_TABLE_LEN:
         table.rows.popitem(last=False)
     return True
+
+
+_ACTIONS = {'insert': _insert, 'update': _update, 'delete': _delete}
 
 
 def _is_done(order):

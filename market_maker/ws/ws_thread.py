@@ -31,6 +31,8 @@ from market_maker.ws.tables import Tables
 
 logger = logging.getLogger('root')
 
+_decoder = json.JSONDecoder()
+
 PUBLIC_TABLES = ('quote', 'trade')
 PRIVATE_TABLES = ('order', 'execution')
 ACCOUNT_TABLES = ('margin', 'position')
@@ -194,13 +196,12 @@ class BitMEXWebsocket(object):
             self._wakeup.set()
 
     def on_message(self, text):
-        self._liveness.message(self._clock.monotonic())
-        if text == 'pong':
-            return
+        self._liveness.last_message = self._clock.monotonic()
         try:
-            message = json.loads(text)
+            message = decode(text)
         except ValueError:
-            logger.warning('The venue sent what is not JSON: %.80r', text)
+            if text != 'pong':
+                logger.warning('The venue sent what is not JSON: %.80r', text)
             return
         if not isinstance(message, dict):
             return
@@ -213,19 +214,20 @@ class BitMEXWebsocket(object):
 
     def _table_message(self, message):
         try:
-            change = self.tables.apply(message)
-        except (ValueError, TypeError, KeyError) as error:
+            rows, _ = self.tables.apply(message)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             logger.warning('The venue sent a table message that makes no sense: %s', error)
             return
-        if change.table == 'order' and self._on_orders is not None:
-            self._on_orders(change.rows)
-        if not self._is_ready and change.action == 'partial' and self._is_open and not self.missing():
+        table = message['table']
+        if table in WAKING and rows:
+            if table == 'order' and self._on_orders is not None:
+                self._on_orders(rows)
+            self._wakeup.set()
+        if not self._is_ready and message['action'] == 'partial' and self._is_open and not self.missing():
             self._is_ready = True
             self._liveness.ready()
             self.connections += 1
             logger.info('Got all market data. Starting.' if self.connections == 1 else 'Got all market data again.')
-            self._wakeup.set()
-        elif change.table in WAKING and change.rows:
             self._wakeup.set()
 
     def _error_message(self, message):
@@ -271,6 +273,11 @@ class BitMEXWebsocket(object):
 
     def recent_trades(self):
         return self.tables.rows('trade', symbol=self.symbol)
+
+
+def decode(text):
+    """One frame -> what it says; raises ValueError when it is not JSON. Frames begin with what they say, without white space."""
+    return _decoder.raw_decode(text)[0]
 
 
 def realtime_url(endpoint, topics):

@@ -1,0 +1,75 @@
+"""When to ping, when to call a socket dead, when to connect again; time is handed in."""
+from __future__ import absolute_import, division, print_function
+
+import pytest
+
+from market_maker.ws.liveness import CONNECT, DROP, LONGEST_BACKOFF_S, NOTHING, PING, STABLE_AFTER_S, Liveness
+
+
+@pytest.fixture
+def live():
+    return Liveness(lambda: 1.0, image_limit=20.0)
+
+
+def complete(live, now):
+    live.opened(now)
+    live.ready()
+
+
+def test_the_first_attempt_is_at_once(live):
+    assert live.decide(0) == CONNECT and live.age(0) == float('inf') and live.next_look(0) == 0
+
+
+def test_silence_is_pinged_once_and_then_taken_for_death(live):
+    complete(live, 0)
+    assert live.decide(4.9) == NOTHING and live.next_look(4) == 1
+    assert live.decide(5) == PING and live.decide(6) == NOTHING
+    assert live.next_look(6) == 4
+    assert live.decide(10) == DROP
+
+
+def test_any_message_is_a_sign_of_life(live):
+    complete(live, 0)
+    assert live.decide(5) == PING
+    live.last_message = 6
+    assert live.age(8) == 2
+    assert live.decide(10.5) == NOTHING and live.decide(11) == PING
+
+
+def test_a_socket_without_its_tables_is_given_up_after_the_time_limit(live):
+    live.opened(0)
+    for now in range(1, 20):
+        live.last_message = now
+        assert live.decide(now) == NOTHING
+    assert live.age(19) == float('inf') and live.next_look(19) == 1
+    assert live.decide(20) == DROP
+
+
+def test_attempts_are_spaced_by_a_back_off_that_doubles_up_to_a_limit(live):
+    waits = []
+    for _ in range(9):
+        live.closed(100)
+        waits.append(live.next_look(100))
+        assert live.decide(100) == NOTHING and live.decide(100 + waits[-1]) == CONNECT
+    assert waits[:4] == [0.5, 1.0, 2.0, 4.0] and waits[-1] == LONGEST_BACKOFF_S
+
+
+def test_jitter_spreads_the_attempts():
+    live = Liveness(lambda: 0.0)
+    live.closed(0)
+    assert live.next_look(0) == 0.25
+
+
+def test_the_venues_wish_to_wait_is_respected(live):
+    live.closed(0, at_least=30)
+    assert live.next_look(0) == 30
+
+
+def test_the_back_off_starts_over_only_after_a_connection_that_lasted(live):
+    for _ in range(4):
+        complete(live, 0)
+        live.closed(1)
+    assert live.next_look(1) == 4.0
+    complete(live, 10)
+    live.closed(10 + STABLE_AFTER_S)
+    assert live.next_look(10 + STABLE_AFTER_S) == 0.5
