@@ -20,6 +20,7 @@ from market_maker.watching import WatchedFiles
 
 logger = log.get_logger()
 
+LOOK_S = 1.0                   # while nothing happens we look this often how old our data is
 CALM_S = 0.25                  # after a look that ended in waiting, the next is no sooner
 OVER_WHEN_SEEN = (errors.StaleData, errors.MarketEmptyError, errors.MarketClosedError)
 
@@ -239,7 +240,7 @@ class Running(object):
         if self.settings.RUN_FOR_S is not None and self.first_quote_at is not None:
             moments.append(now - self.first_quote_at - self.settings.RUN_FOR_S)
         ahead = [-moment for moment in moments if moment < 0]
-        return min(ahead) + 0.001 if ahead else float(self.settings.LOOP_INTERVAL)
+        return min([moment + 0.001 for moment in ahead] + [LOOK_S])
 
     #
     # Settings files

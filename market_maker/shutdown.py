@@ -19,27 +19,31 @@ def cancel_everything(exchange, clock, say):
     """Whether nothing of ours rests any more. `say(text)` is told every failure; raises nothing but KeyboardInterrupt."""
     nap = Wakeup()
     try:
-        for number in range(len(WAITS_S) + 1):
-            wait = WAITS_S[min(number, len(WAITS_S) - 1)]
-            try:
-                exchange.cancel_all_orders()
-                left = exchange.orders_left()
-                if not left:
-                    return True
-                problem = '%d still rest or may still arrive' % left
-            except errors.AuthenticationError as error:
-                say('Was not authenticated; could not cancel orders. %s' % error)
+        for number, wait in enumerate(WAITS_S, 1):
+            problem, at_least = _try(exchange, clock)
+            if problem is None:
+                return True
+            if isinstance(problem, errors.AuthenticationError):
+                say('Was not authenticated; could not cancel orders. %s' % problem)
                 return False
-            except errors.RateLimited as error:
-                problem = error
-                wait = min(LONGEST_WAIT_S, max(wait, error.retry_at - clock.time()))
-            except Exception as error:
-                problem = error
-            if number == len(WAITS_S):
-                break
-            say('Unable to cancel orders: %s. Trying again in %d s (%d of %d).' % (problem, wait, number + 1, len(WAITS_S)))
+            wait = max(wait, at_least)
+            say('Unable to cancel orders: %s. Trying again in %d s (%d of %d).' % (problem, wait, number, len(WAITS_S)))
             clock.wait(nap, wait)
-        say('Unable to cancel orders: %s. Orders may be left on the book: run "marketmaker cancel".' % problem)
-        return False
+        problem = _try(exchange, clock)[0]
+        if problem is not None:
+            say('Unable to cancel orders: %s. Orders may be left on the book: run "marketmaker cancel".' % problem)
+        return problem is None
     finally:
         nap.close()
+
+
+def _try(exchange, clock):
+    """(what went wrong or None, seconds that the next attempt must wait)."""
+    try:
+        exchange.cancel_all_orders()
+        left = exchange.orders_left()
+        return ('%d still rest or may still arrive' % left if left else None), 0.0
+    except errors.RateLimited as error:
+        return error, min(LONGEST_WAIT_S, error.retry_at - clock.time())
+    except Exception as error:
+        return error, 0.0

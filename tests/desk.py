@@ -161,8 +161,7 @@ class ToyVenue(ScriptedTransport):
             row.update(leavesQty=0, ordStatus='Canceled')
             self._touch(row)
             answer.append(row)
-            if self.feed.listener is not None:
-                self.feed.table('order', 'update', row)
+            self.feed.table('order', 'update', row)
         return response(200, answer)
 
     def _touch(self, row):
@@ -182,7 +181,7 @@ class ToyFeed(ScriptedFeed):
     def __init__(self, venue):
         super(ToyFeed, self).__init__()
         self.venue = venue
-        self.dead = False
+        self.dead = self.mute = False
 
     def start(self, url, header, listener):
         if self.dead:
@@ -201,7 +200,7 @@ class ToyFeed(ScriptedFeed):
         self.say({'table': table, 'action': 'partial', 'keys': keys, 'filter': {'symbol': symbol} if symbol else {}, 'data': rows})
 
     def table(self, table, action, *rows):
-        if self.listener is not None:
+        if self.listener is not None and not self.mute:
             super(ToyFeed, self).table(table, action, *rows)
 
     def drop(self, reason='dropped', dead=False):
@@ -221,7 +220,6 @@ class Desk(object):
         self.venue = venue or ToyVenue()
         self.venue.clock = self.clock
         self.settings = Settings(dict({'BASE_URL': 'http://127.0.0.1:1/api/v1/', 'API_KEY': 'KEY', 'API_SECRET': 'SECRET'}, **values))
-        self.silent = False
         self.events = []
         self.heard = Heard()
         self.bitmex = self._connect()
@@ -256,7 +254,7 @@ class Desk(object):
             if planned <= beat:
                 self.events.pop(0)[2]()
                 self.bitmex.wakeup.set()
-            elif not self.silent and self.venue.feed.listener is not None:
+            elif not self.venue.feed.mute and self.venue.feed.listener is not None:
                 self.venue.feed.say('pong')
 
 
