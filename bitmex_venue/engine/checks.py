@@ -270,6 +270,7 @@ def require(exchange, position: Position, bq: int, bc: int, sq: int, sc: int, co
             sums[at] += more
         pairs = tuple((p, s) for p, s in plan.added.items() if p.wallet is position.wallet)
     increase = 0
+    too_risky = False
     for other, more in pairs:
         after = contract_math.order_margin(
             other.k_e16, other.current_qty, other.open_buy_qty + more[0], other.open_buy_cost + more[1],
@@ -278,8 +279,7 @@ def require(exchange, position: Position, bq: int, bc: int, sq: int, sc: int, co
         increase += after.init_margin - other.order_margin.init_margin
         if other is position and after.gross_open_cost > other.order_margin.gross_open_cost:
             value = abs(position.instrument.mark_value(position.current_qty)) + after.gross_open_cost
-            if value > position.risk_limit:
-                raise Refused("Value of position and orders exceeds position Risk Limit")
+            too_risky = value > position.risk_limit
     if increase > 0 and position.wallet.available() < increase:
         needed = contract_math.ceil_div(cost * position.k_e16, contract_math.E16)
         prefix = plan.prefix if plan is not None else ""
@@ -287,6 +287,8 @@ def require(exchange, position: Position, bq: int, bc: int, sq: int, sc: int, co
             f"{prefix}Account has insufficient Available Balance, {needed} {position.wallet.currency} required",
             name=exchange.texts.margin_error_name,
         )
+    if too_risky:
+        raise Refused("Value of position and orders exceeds position Risk Limit")
 
 
 def named_order(exchange, account: Account, cmd: Amend) -> Order:

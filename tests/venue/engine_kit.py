@@ -84,8 +84,9 @@ class Desk:
 
 
 def refusal(action, *args, **more):
-    """The Refused an action raises; the exchange must be as it was (the last argument may be a Desk)."""
+    """The Refused an action raises; the exchange must be as it was; `desk` when the action is not a method of one."""
     desk = more.pop("desk", None) or getattr(action, "__self__", None)
+    desk.do(c.Advance())  # what is due is not the command's doing
     before = desk.exchange.digest()
     try:
         action(*args, **more)
