@@ -98,7 +98,7 @@ class Sweeps:
 
     DURATION = (int(0.8 * SECOND), int(2.0 * SECOND))
     HALF_LIFE = 1.5 * SECOND
-    LEAST, MORE, MOST = 0.006, 0.0025, 0.02
+    LEAST, MORE, MOST = 0.0068, 0.002, 0.02
     FIRST_GAP = (8 * SECOND, 32 * SECOND)
     GAP = (14 * SECOND, 36 * SECOND)
 

@@ -133,7 +133,7 @@ class RecordedBook:
         self._sizes.clear()
         for side, name in ((BUY, "bid"), (SELL, "ask")):
             if row.get(name + "Price") and row.get(name + "Size"):
-                self._sizes[side, self.ticks(side, row[name + "Price"])] = int(row[name + "Size"])
+                self._add((side, self.ticks(side, row[name + "Price"])), int(row[name + "Size"]), before)
         return self._changes(before)
 
     def _row(self, action: str, row: dict[str, Any], before: dict[Level, int]) -> None:
@@ -163,10 +163,10 @@ class RecordedBook:
             self._sizes.pop(level, None)
 
     def _changes(self, before: dict[Level, int]) -> dict[Level, int]:
-        """Levels whose size differs from `before`, in lots; what goes comes first, lest the book cross."""
+        """Of the levels in `before` those that changed, in lots; what goes comes first, lest the book cross."""
         changes = {}
-        for level in list(before) + [level for level in self._sizes if level not in before]:
-            old, new = before.get(level, 0), self._sizes.get(level, 0)
+        for level, old in before.items():
+            new = self._sizes.get(level, 0)
             if old != new:
                 changes[level] = self.size(new) if new else 0
         return dict(sorted(changes.items(), key=lambda change: change[1] != 0))

@@ -6,7 +6,7 @@ One crowd (crowd.py) for each instrument, around one moving index for each under
           2021) the median day's standard deviation of one-minute log returns is 9.5 bp (2 July 2021; quartiles 6.1
           and 18.2). The index is a random walk of that size without drift and prices follow it: whoever quotes half
           a percent away is filled when the value has come to him, and earns nothing by it.
-`lively`  the same, and besides at random times (every 14 to 36 seconds) somebody trades through six tenths of a
+`lively`  the same, and besides at random times (every 14 to 36 seconds) somebody trades through two thirds of a
           percent of the book or more, up or down with equal odds, and the price comes back within seconds. It pays
           every wide ladder: a demonstration, not a forecast.
 `empty`   instruments and index, and nobody else.

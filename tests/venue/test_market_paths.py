@@ -39,9 +39,9 @@ def test_a_diffusion_has_no_drift():
     ends = []
     for seed in range(400):
         path = Diffusion(Random(seed), 1.0, 0.001)
-        ends.append(math.log(sampled(path, MINUTE, 61)[-1]))
+        ends.append(math.log(sampled(path, MINUTE, 11)[-1]))
     mean = sum(ends) / len(ends)
-    assert abs(mean) < 3 * 0.001 * math.sqrt(60) / math.sqrt(len(ends))
+    assert abs(mean) < 3 * 0.001 * math.sqrt(10) / math.sqrt(len(ends))
 
 
 def test_a_follower_moves_with_its_leader():
