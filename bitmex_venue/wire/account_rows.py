@@ -112,7 +112,7 @@ def margin(rows: Rows, image: Any, time: int) -> Row:
     """The whole margin row of one currency."""
     row = rows.blank("margin")
     for name, kind in rows.tables["margin"].types.items():
-        if kind == "long" and name not in ("syntheticMargin", "foreignMarginBalance", "foreignRequirement"):
+        if kind == "long" and name not in ("syntheticMargin", "systemWithdrawableMargin"):
             row[name] = 0
     row.update(
         account=image.account_id,
@@ -137,9 +137,7 @@ def margin(rows: Rows, image: Any, time: int) -> Row:
         withdrawableMargin=image.withdrawable_margin,
         timestamp=iso(time),
     )
-    if rows.profile.sparse:
-        row.update(foreignMarginBalance=0, foreignRequirement=0)
-    else:
+    if not rows.profile.sparse:
         row.update(marginBalancePcnt=1, excessMarginPcnt=1, grossLastValue=image.gross_mark_value)
     return rows.finish(row)
 

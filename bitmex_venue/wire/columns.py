@@ -1,8 +1,9 @@
 """The tables of the wire: their columns in order, types, keys and who may see them.
 
-A column is written `name:type`. A trailing `!` marks one of the classic profile only, a `+` one of the modern profile only; the type
-`text` is `string` in classic and an empty word in modern. Sources: recorded partials of 2020, 2021, 2024 and 2025, and for
-the position and margin of the classic era the official description of December 2019 and recorded rows.
+A column is written `name:type`. A trailing `!` marks one of the classic profile only, a `+` one of the modern profile
+only; the type `text` is `string` in classic and an empty word in modern, `link` a symbol that became an empty word.
+Sources: recorded partials of 2020, 2021, 2024 and 2025, and for the position and margin of the classic era the official
+description of December 2019 and recorded rows.
 """
 
 from __future__ import annotations
@@ -12,19 +13,19 @@ from typing import Any, NamedTuple
 from ..profiles import Profile
 
 ORDER = """
-orderID:guid clOrdID:text clOrdLinkID:symbol account:long symbol:symbol strategy:symbol+ side:symbol simpleOrderQty:float!
+orderID:guid clOrdID:text clOrdLinkID:link account:long symbol:symbol strategy:symbol+ side:symbol simpleOrderQty:float!
 orderQty:long price:float displayQty:long stopPx:float pegOffsetValue:float pegPriceType:symbol currency:symbol
 settlCurrency:symbol ordType:symbol timeInForce:symbol execInst:symbol contingencyType:symbol exDestination:symbol!
-ordStatus:symbol triggered:symbol workingIndicator:boolean ordRejReason:symbol simpleLeavesQty:float! leavesQty:long
+ordStatus:symbol triggered:symbol workingIndicator:boolean ordRejReason:link simpleLeavesQty:float! leavesQty:long
 simpleCumQty:float! cumQty:long avgPx:float multiLegReportingType:symbol! text:text transactTime:timestamp
 timestamp:timestamp"""
 
 EXECUTION = """
-execID:guid orderID:guid clOrdID:text clOrdLinkID:symbol account:long symbol:symbol strategy:symbol+ side:symbol
+execID:guid orderID:guid clOrdID:text clOrdLinkID:link account:long symbol:symbol strategy:symbol+ side:symbol
 lastQty:long lastPx:float underlyingLastPx:float! lastMkt:symbol! lastLiquidityInd:symbol simpleOrderQty:float!
 orderQty:long price:float displayQty:long stopPx:float pegOffsetValue:float pegPriceType:symbol currency:symbol
 settlCurrency:symbol execType:symbol ordType:symbol timeInForce:symbol execInst:symbol contingencyType:symbol
-exDestination:symbol! ordStatus:symbol triggered:symbol workingIndicator:boolean ordRejReason:symbol
+exDestination:symbol! ordStatus:symbol triggered:symbol workingIndicator:boolean ordRejReason:link
 simpleLeavesQty:float! leavesQty:long simpleCumQty:float! cumQty:long avgPx:float commission:float
 brokerCommission:float+ feeType:symbol+ tradePublishIndicator:symbol multiLegReportingType:symbol! text:text
 trdMatchID:guid execCost:long execComm:long brokerExecComm:long+ homeNotional:float foreignNotional:float
@@ -39,8 +40,8 @@ openOrderSellQty:long openOrderSellCost:long openOrderSellPremium:long execBuyQt
 execSellQty:long! execSellCost:long! execQty:long! execCost:long! execComm:long! currentTimestamp:timestamp!
 currentQty:long currentCost:long currentComm:long realisedCost:long unrealisedCost:long grossOpenCost:long!
 grossOpenPremium:long grossExecCost:long! isOpen:boolean markPrice:float markValue:long riskValue:long
-homeNotional:float foreignNotional:float posState:symbol posCost:long posCost2:long! posCross:long posInit:long
-posComm:long posLoss:long posMargin:long posMaint:long posAllowance:long! taxableMargin:long! initMargin:long
+homeNotional:float foreignNotional:float posState:symbol posCost:long posCost2:long! posCross:long posInit:long!
+posComm:long posLoss:long posMargin:long posMaint:long posInit:long+ posAllowance:long! taxableMargin:long! initMargin:long
 maintMargin:long sessionMargin:long! targetExcessMargin:long! varMargin:long! realisedGrossPnl:long! realisedTax:long!
 realisedPnl:long unrealisedGrossPnl:long! longBankrupt:long! shortBankrupt:long! taxBase:long! indicativeTaxRate:float!
 indicativeTax:long! unrealisedTax:long! unrealisedPnl:long unrealisedPnlPcnt:float unrealisedRoePcnt:float
@@ -55,7 +56,8 @@ grossOpenPremium:long grossExecCost:long grossMarkValue:long riskValue:long taxa
 maintMargin:long sessionMargin:long! targetExcessMargin:long varMargin:long! realisedPnl:long unrealisedPnl:long
 indicativeTax:long! unrealisedProfit:long! syntheticMargin:long! walletBalance:long marginBalance:long
 marginBalancePcnt:float! marginLeverage:float marginUsedPcnt:float excessMargin:long excessMarginPcnt:float!
-availableMargin:long withdrawableMargin:long makerFeeDiscount:float+ takerFeeDiscount:float+ timestamp:timestamp
+availableMargin:long withdrawableMargin:long systemWithdrawableMargin:long+
+makerFeeDiscount:float+ takerFeeDiscount:float+ timestamp:timestamp
 grossLastValue:long! commission:float! foreignMarginBalance:long+ foreignRequirement:long+"""
 
 INSTRUMENT = """
@@ -78,7 +80,8 @@ lowPrice:float lastPrice:float lastPriceProtected:float lastTickDirection:symbol
 midPrice:float askPrice:float impactBidPrice:float impactMidPrice:float impactAskPrice:float hasLiquidity:boolean
 openInterest:long openValue:long fairMethod:symbol fairBasisRate:float fairBasis:float fairPrice:float markMethod:symbol
 markPrice:float indicativeTaxRate:float! indicativeSettlePrice:float optionUnderlyingPrice:float! settledPriceAdjustmentRate:float+
-settledPrice:float instantPnl:boolean+ timestamp:timestamp"""
+settledPrice:float instantPnl:boolean+ minTick:float+ fundingBaseRate:float+
+fundingQuoteRate:float+ timestamp:timestamp"""
 
 QUOTE = "timestamp:timestamp symbol:symbol bidSize:long bidPrice:float askPrice:float askSize:long"
 TRADE = """
@@ -191,15 +194,19 @@ def _types(text: str, profile: Profile) -> dict[str, str]:
     out = {}
     for word in text.split():
         if word.endswith("!"):
-            if profile.name != "classic":
+            if profile.sparse:
                 continue
             word = word[:-1]
         elif word.endswith("+"):
-            if profile.name == "classic":
+            if not profile.sparse:
                 continue
             word = word[:-1]
         name, _, kind = word.partition(":")
-        out[name] = profile.text_type if kind == "text" else kind
+        if kind == "text":
+            kind = profile.text_type
+        elif kind == "link":
+            kind = "" if profile.sparse else "symbol"
+        out[name] = kind
     return out
 
 

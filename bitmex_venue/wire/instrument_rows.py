@@ -99,6 +99,10 @@ def full(rows: Rows, exchange: Any, symbol: str, now: int) -> Row:
         )
     if not rows.profile.sparse:
         row["indicativeTaxRate"] = 0
+    else:
+        row["minTick"] = e8(spec.min_tick_e8)
+        if spec.funding_interval:  # daily interest rates, as recorded in 2025
+            row.update(fundingBaseRate=0.0003, fundingQuoteRate=0.0006)
     row.update(_marks(rows, inst))
     row.update(_last(rows, inst, inst.last_price, inst.last_tick_direction))
     row.update(_volumes(rows, inst))

@@ -113,7 +113,8 @@ def _bucketed(call: Call, kind: str) -> Any:
     whole = venue.bins.trades if kind == "tradeBin" else venue.bins.quotes
     kept = {symbol: records for (symbol, one), records in whole.items() if one == size}
     if http.flag(call.args, "partial", False):
-        kept = {name: [*records, *venue.bins.running(kind, name, size)] for name, records in kept.items()}
+        names = [*kept, *(name for name in venue.active() if name not in kept)]
+        kept = {name: [*kept.get(name, ()), *venue.bins.running(kind, name, size)] for name in names}
     render = venue.rows.trade_bin if kind == "tradeBin" else venue.rows.quote
     return _stream(call, kind + size, kept, render, LONG)
 
