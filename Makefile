@@ -6,7 +6,7 @@ ARGS ?=
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3.10 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run venue setup check dry-run test lint coverage test-all example clean
+.PHONY: help run venue setup check dry-run test lint coverage test-all docs clean
 
 help:  ## show this
 	@echo "usage: make TARGET [ARGS='...']"; echo
@@ -43,8 +43,8 @@ coverage: $(VENV)/.developed  ## run the tests and list the lines they never rea
 test-all: test  ## run the tests, then the bot's tests on every interpreter found
 	@sh .ci/test-on all
 
-example: $(VENV)/.installed  ## write settings.py.example anew from market_maker/_settings_base.py
-	$(PY) -m market_maker._settings_example > settings.py.example
+docs: $(VENV)/.installed  ## write anew what the documentation takes from the code (settings, picture)
+	$(PY) docs/update.py
 
 clean:  ## remove what was made here (settings.py stays)
 	rm -rf $(VENV) .venvs build dist *.egg-info .pytest_cache .ruff_cache .hypothesis htmlcov .coverage .coverage.*

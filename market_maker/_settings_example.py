@@ -1,11 +1,10 @@
 """settings.py.example, made from the records of `_settings_base`: what `marketmaker setup` writes.
 
-`python -m market_maker._settings_example` prints it; a test holds the committed file to it.
+`make docs` writes the committed file; a test holds it to this.
 """
 from __future__ import absolute_import, division, print_function
 
 import os
-import sys
 import textwrap
 
 from market_maker import _settings_base as base
@@ -51,7 +50,3 @@ def _comment(setting):
 
 def _default(setting):
     return 'logging.INFO' if setting.name == 'LOG_LEVEL' else settings_module.show(setting.default)
-
-
-if __name__ == '__main__':
-    sys.stdout.write(text())

@@ -347,7 +347,7 @@ def test_the_example_lists_exactly_the_settings_and_loads_to_the_defaults():
 
 
 def test_the_example_is_what_the_records_say():
-    assert open(os.path.join(ROOT, 'settings.py.example')).read() == _settings_example.text(), 'run: make example'
+    assert open(os.path.join(ROOT, 'settings.py.example')).read() == _settings_example.text(), 'run: make docs'
 
 
 def test_the_example_gives_each_unit_and_meaning():
