@@ -239,6 +239,13 @@ class Account:
         wallet = self.wallets.get(instrument.spec.settl_currency) or Wallet(instrument.spec.settl_currency)
         return Position(self, wallet, instrument, self.texts)
 
+    def adopt(self, position: Position) -> None:
+        """Make a blank position this account's own."""
+        if position.symbol not in self.positions:
+            position.wallet = self.wallet(position.wallet.currency)
+            self.positions[position.symbol] = position
+            position.wallet.positions.append(position)
+
     def position_image(self, symbol: str) -> PositionImage | None:
         """None when the account never touched the contract."""
         position = self.positions.get(symbol)

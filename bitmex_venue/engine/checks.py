@@ -133,7 +133,7 @@ def check_place(exchange, cmd: Place, plan: Plan | None = None) -> Draft:
     if side != 1 and side != -1:
         raise Refused("Invalid side")
     check_qty(instrument.spec, qty)
-    if reduce_only:
+    if reduce_only and cmd.stop_px is None:
         qty = min(qty, abs(position.current_qty))
     price, stop_px = check_prices(instrument.spec, cmd)
     limit = price if price is not None else protection(market, side) if stop_px is None else None
@@ -151,7 +151,7 @@ def check_place(exchange, cmd: Place, plan: Plan | None = None) -> Draft:
 def check_manner(ord_type: str, time_in_force: str, exec_inst: tuple[str, ...]) -> str:
     """Whether type, time in force and instructions go together; returns the time in force that will be reported."""
     stop = ord_type in STOP_TYPES
-    if ord_type not in ORD_TYPES:
+    if ord_type not in ORD_TYPES and not stop:
         raise Refused("Unsupported ordType")
     if time_in_force not in TIMES_IN_FORCE:
         raise Refused("Unsupported timeInForce")

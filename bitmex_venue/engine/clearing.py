@@ -19,8 +19,10 @@ from .accounts import Account, Position
 from .book import Book
 from .instruments import Instrument
 from .orders import CANCELED, CLOSE, FILLED, PARTIALLY_FILLED, REDUCE_ONLY, Order
+from .triggers import Triggers
 
 EXTERNAL_ACCOUNT = 999
+ENGINE_ACCOUNT = 998
 
 
 class Market:
@@ -33,7 +35,7 @@ class Market:
         self.instrument = instrument
         self.book = book
         self.matcher = None
-        self.triggers = None
+        self.triggers = Triggers(instrument)
 
 
 class Clearing:
@@ -90,13 +92,25 @@ class Clearing:
         if not maker:
             order.leaves_qty -= qty
         self._book(order, qty, ticks, cost, spec.maker_fee_e8 if maker else spec.taker_fee_e8, liquidity, match_id)
-        self._settle(theirs, -order.side, qty, cost, spec.taker_fee_e8 if maker else spec.maker_fee_e8)
+        self.settle(theirs, -order.side, qty, cost, spec.taker_fee_e8 if maker else spec.maker_fee_e8)
         instrument.open_interest += (abs(ours.current_qty) + abs(theirs.current_qty) - before) // 2
         if maker:
             self.maker_filled(order, qty)
         self._public(instrument, -order.side if maker else order.side, qty, ticks, cost, match_id)
         if ours.reduce_only:
             self.enforce_reduce_only(ours)
+
+    def taken_over(self, order: Order, engine: Position, ticks: int) -> None:
+        """A whole order is filled by the liquidation engine, without fees and without a public trade."""
+        instrument, qty = order.market.instrument, order.leaves_qty
+        cost = qty // instrument.lot_size * instrument.value_at(ticks)
+        ours = order.position
+        before = abs(ours.current_qty) + abs(engine.current_qty)
+        order.leaves_qty = 0
+        self._book(order, qty, ticks, cost, 0, "RemovedLiquidity", self.ids.next())
+        self.settle(engine, -order.side, qty, cost, 0)
+        instrument.open_interest += (abs(ours.current_qty) + abs(engine.current_qty) - before) // 2
+        self.maker_filled(order, qty)
 
     def outside_trade(self, market: Market, side: int, qty: int, ticks: int) -> None:
         """Others traded among themselves: the public feed hears of it, no account does."""
@@ -109,7 +123,7 @@ class Clearing:
 
     # -- booking -------------------------------------------------------------------------------------------------------
 
-    def _settle(self, position: Position, side: int, qty: int, cost: int, rate_e8: int) -> int:
+    def settle(self, position: Position, side: int, qty: int, cost: int, rate_e8: int) -> int:
         """Position, wallet and fees of one side; returns the commission."""
         instrument = position.instrument
         signed = cost if (side < 0) == instrument.is_inverse else -cost
@@ -129,7 +143,7 @@ class Clearing:
         return comm
 
     def _book(self, order: Order, qty: int, ticks: int, cost: int, rate_e8: int, liquidity: str, match_id: str) -> None:
-        comm = self._settle(order.position, order.side, qty, cost, rate_e8)
+        comm = self.settle(order.position, order.side, qty, cost, rate_e8)
         order.cum_qty += qty
         order.cum_cost += cost
         if order.house:
@@ -180,6 +194,10 @@ class Clearing:
     def fill_update(self, order: Order) -> None:
         """The order row after fills."""
         if order.house:
+            if order.account_id == ENGINE_ACCOUNT:
+                action = "update" if order.leaves_qty else "delete"
+                told = events.LiquidationEvent(self.exchange.now, action, order, order.leaves_qty)
+                self.outbox.rest.append(told)
             return
         columns = {
             "ord_status": order.ord_status,

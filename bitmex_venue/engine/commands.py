@@ -146,3 +146,27 @@ class RecordedTrade(NamedTuple):
     side: int
     price: int
     size: int
+
+
+class SetRiskLimit(NamedTuple):
+    """Another risk limit of a position, in settlement units; each step above the base raises both margin rates."""
+
+    account_id: int
+    symbol: str
+    risk_limit: int
+
+
+class TransferMargin(NamedTuple):
+    """Move margin into an isolated position, or (negative) out of it."""
+
+    account_id: int
+    symbol: str
+    amount: int
+
+
+class SetFees(NamedTuple):
+    """The venue changes what it charges for one contract; rates of 1e-8."""
+
+    symbol: str
+    maker_fee_e8: int
+    taker_fee_e8: int

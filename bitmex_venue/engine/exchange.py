@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
-from . import checks, inspection
+from . import checks, inspection, settlement, triggers
 from . import commands as c
 from . import texts as texts_module
 from .accounts import Account
@@ -28,6 +29,7 @@ from .events import InstrumentEvent, WalletEvent
 from .funding import Funding, next_funding
 from .ids import Ids
 from .instruments import DAY, HOUR, Instrument, InstrumentSpec
+from .liquidation import Liquidation
 from .marks import REFRESH, Marks
 from .matching import PriceTimeMatcher
 from .orders import Order
@@ -75,6 +77,7 @@ class Exchange:
         self.trading = Trading(self, self.clearing)
         self.marks = Marks(self)
         self.funding = Funding(self, self.clearing)
+        self.liquidation = Liquidation(self)
         self.insurance: dict[str, int] = {}
         self._timers: list[tuple[int, int, Any]] = []
         for spec in instruments:
@@ -96,6 +99,9 @@ class Exchange:
             c.SetState: self._set_state,
             c.SetLevel: self._set_level,
             c.RecordedTrade: self._recorded_trade,
+            c.SetRiskLimit: self._set_risk_limit,
+            c.TransferMargin: self._transfer_margin,
+            c.SetFees: self._set_fees,
             c.Advance: lambda command: None,
         }
 
@@ -120,8 +126,16 @@ class Exchange:
         except KeyError:
             raise TypeError(f"not a command: {command!r}") from None
         result = handler(command)
-        self.outbox.flush(self.now, self.markets.values())
+        self._finish()
         return result
+
+    def _finish(self) -> None:
+        """Set off what the command made due, and tell everything."""
+        markets = self.markets.values()
+        for market in markets:
+            if market.triggers.count:
+                triggers.run(self, market)
+        self.outbox.flush(self.now, markets)
 
     def take_events(self) -> list[Any]:
         """All events since the last call; the list is the caller's."""
@@ -287,7 +301,7 @@ class Exchange:
 
     @staticmethod
     def _check_leverage(spec, leverage_e2) -> None:
-        highest = contract_math_highest(spec)
+        highest = highest_leverage_e2(spec)
         if type(leverage_e2) is not int or leverage_e2 < 0 or leverage_e2 > highest:
             raise Refused("Invalid leverage")
 
@@ -296,6 +310,36 @@ class Exchange:
         position.leverage_e2, position.transferred = leverage_e2, transferred
         position.refresh_terms()
         position.refresh_order_margin()
+
+    def _set_risk_limit(self, command: c.SetRiskLimit) -> None:
+        account = checks.account_of(self, command.account_id)
+        instrument = checks.tradable(self, command.symbol).instrument
+        spec, limit = instrument.spec, command.risk_limit
+        if type(limit) is not int or limit < spec.risk_limit or limit > spec.risk_limit + 10 * spec.risk_step:
+            raise Refused("Invalid riskLimit")
+        position = account.positions.get(command.symbol) or account.blank_position(instrument)
+        old, position.risk_limit = position.risk_limit, limit
+        held = abs(instrument.mark_value(position.current_qty)) + position.order_margin.gross_open_cost
+        self._relever(position, position.leverage_e2, position.transferred)
+        if held > limit or (limit > old and not account.house and position.wallet.available() < 0):
+            position.risk_limit = old
+            self._relever(position, position.leverage_e2, position.transferred)
+            raise Refused("Value of position and orders exceeds position Risk Limit" if held > limit else _poor(position, 0))
+        account.adopt(position)
+        self.outbox.touch(position)
+
+    def _transfer_margin(self, command: c.TransferMargin) -> None:
+        account = checks.account_of(self, command.account_id)
+        checks.tradable(self, command.symbol)
+        position = account.positions.get(command.symbol)
+        if position is None or not position.leverage_e2 or not position.current_qty:
+            raise Refused("Position is not isolated")
+        if type(command.amount) is not int or not command.amount or position.transferred + command.amount < 0:
+            raise Refused("Invalid amount")
+        if not account.house and command.amount > max(0, position.wallet.available()):
+            raise Refused(_poor(position, command.amount))
+        position.transferred += command.amount
+        self.outbox.touch(position)
 
     # -- the market's own commands -------------------------------------------------------------------------------------
 
@@ -315,6 +359,23 @@ class Exchange:
             raise Refused("Invalid state")
         market.instrument.state = command.state
         self.outbox.rest.append(InstrumentEvent(self.now, command.symbol, {"state": command.state}))
+
+    def _set_fees(self, command: c.SetFees) -> None:
+        market = self.markets.get(command.symbol)
+        if market is None:
+            raise Refused("Invalid symbol")
+        for rate in (command.maker_fee_e8, command.taker_fee_e8):
+            if type(rate) is not int or abs(rate) >= 100_000_000:
+                raise Refused("Invalid fee")
+        spec = replace(market.instrument.spec, maker_fee_e8=command.maker_fee_e8, taker_fee_e8=command.taker_fee_e8)
+        market.instrument.respec(spec)
+        for account in self.accounts.values():
+            position = account.positions.get(command.symbol)
+            if position is not None and not account.house:
+                self._relever(position, position.leverage_e2, position.transferred)
+                self.outbox.touch(position)
+        columns = {"maker_fee_e8": command.maker_fee_e8, "taker_fee_e8": command.taker_fee_e8}
+        self.outbox.rest.append(InstrumentEvent(self.now, command.symbol, columns))
 
     def _set_level(self, command: c.SetLevel) -> None:
         market = checks.tradable(self, command.symbol)
@@ -348,6 +409,8 @@ class Exchange:
             if spec.funding_interval:
                 market.instrument.funding_timestamp = next_funding(self.now, spec.funding_interval)
                 push((market.instrument.funding_timestamp, FUNDING, market.symbol))
+            if spec.expiry is not None and spec.expiry > self.now:
+                push((spec.expiry, SETTLE, market.symbol))
         heapq.heapify(self._timers)
 
     def _arm_dead_man(self, account: Account) -> None:
@@ -361,6 +424,7 @@ class Exchange:
             self.now = max(self.now, at)
             if kind == MARKS:
                 self.marks.refresh()
+                self.liquidation.check()
                 heapq.heappush(timers, (at + REFRESH, MARKS, ""))
             elif kind == DEAD_MAN:
                 self._dead_man(at, self.accounts[key])
@@ -375,7 +439,9 @@ class Exchange:
                 for order in list(self.day_orders.values()):
                     self.clearing.end_by_rule(order, "Order had timeInForce of Day")
                 heapq.heappush(timers, (at + DAY, MIDNIGHT, ""))
-            self.outbox.flush(self.now, self.markets.values())
+            elif kind == SETTLE:
+                settlement.settle(self, self.markets[key])
+            self._finish()
 
     def _dead_man(self, at: int, account: Account) -> None:
         """A dead man's switch may have run out; it may also have been moved on or disarmed since it was set."""
@@ -390,6 +456,10 @@ class Exchange:
             self._arm_dead_man(account)
 
 
-def contract_math_highest(spec) -> int:
+def _poor(position, amount: int) -> str:
+    return f"Account has insufficient Available Balance, {amount} {position.wallet.currency} required"
+
+
+def highest_leverage_e2(spec) -> int:
     """The highest leverage of a contract, times 100."""
     return 100 * 100_000_000 // spec.init_margin_e8

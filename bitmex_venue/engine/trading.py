@@ -19,6 +19,7 @@ from .checks import Change, Draft
 from .clearing import Clearing
 from .commands import Cancel
 from .orders import CLOSE, FILLED, PARTIALLY_FILLED, POST_ONLY, CancelResult, Order
+from .triggers import MARKET_TYPES
 
 
 class Trading:
@@ -130,14 +131,16 @@ class Trading:
         if order.cum_qty != filled:
             order.ord_status = PARTIALLY_FILLED
             self.clearing.fill_update(order)
-        if order.time_in_force in ("ImmediateOrCancel", "FillOrKill"):
-            self.clearing.end_by_rule(order, f"Order had timeInForce of {order.time_in_force}")
+        if order.ord_type in MARKET_TYPES or order.time_in_force in ("ImmediateOrCancel", "FillOrKill"):
+            manner = order.time_in_force if order.time_in_force == "FillOrKill" else "ImmediateOrCancel"
+            self.clearing.end_by_rule(order, f"Order had timeInForce of {manner}")
             return
         matcher.rest(order)
         if not order.house:
             order.counted = True
             lots = order.leaves_qty // order.market.instrument.lot_size
             order.position.count(order.side, order.leaves_qty, lots * order.lot_value)
+            self.outbox.touch(order.position)
 
     def _filled(self, order: Order) -> None:
         order.ord_status = FILLED

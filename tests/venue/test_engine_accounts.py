@@ -261,11 +261,11 @@ def test_a_crossing_order_is_charged_at_the_touch_when_that_is_dearer():
 def test_an_order_that_lowers_what_must_be_held_is_never_refused_for_margin():
     desk = Desk(balance=115_075_000 + 40_000_000)
     desk.position_of(ALICE, 1_000_000, 10000)
-    desk.index(9000)
+    desk.index(9930)
     desk.wait(5 * SECOND)
     assert desk.exchange.accounts[ALICE].wallets["XBt"].available() < 0
     assert desk.sell(ALICE, 500_000, 10001).is_open
-    assert refusal(desk.buy, ALICE, 1, 9000).message.startswith("Account has insufficient")
+    assert refusal(desk.buy, ALICE, 1, 9900).message.startswith("Account has insufficient")
 
 
 @pytest.mark.parametrize("symbol", ["XBTUSD", "XBTUSDT"])

@@ -31,6 +31,10 @@ manners = st.sampled_from(
         ("Market", "ImmediateOrCancel", ()),
         ("Market", "FillOrKill", ("ReduceOnly",)),
         ("Market", "ImmediateOrCancel", ("Close",)),
+        ("Stop", "GoodTillCancel", ("LastPrice",)),
+        ("StopLimit", "GoodTillCancel", ("MarkPrice", "ReduceOnly")),
+        ("MarketIfTouched", "GoodTillCancel", ("IndexPrice", "Close")),
+        ("LimitIfTouched", "Day", ("LastPrice", "ParticipateDoNotInitiate")),
     ]
 )
 placing = st.tuples(st.just("place"), accounts, st.sampled_from(SYMBOLS), sides, lots, steps, manners)
@@ -45,10 +49,13 @@ acting = st.one_of(
     st.tuples(st.just("cancel"), st.integers(0, 50)),
     st.tuples(st.just("cancel_all"), accounts),
     st.tuples(st.just("after"), accounts, st.integers(0, 20_000)),
-    st.tuples(st.just("index"), st.integers(-500, 500)),
+    st.tuples(st.just("index"), st.integers(-3000, 3000)),
     st.tuples(st.just("wait"), st.sampled_from((1, 6, 3600, 9 * 3600))),
     st.tuples(st.just("leverage"), accounts, st.sampled_from(SYMBOLS), st.sampled_from((0, 100, 2500, 10000))),
     st.tuples(st.just("withdraw"), accounts, st.integers(1, 10**9)),
+    st.tuples(st.just("transfer"), accounts, st.sampled_from(SYMBOLS), st.integers(-(10**5), 10**5)),
+    st.tuples(st.just("risk"), accounts, st.sampled_from(SYMBOLS), st.integers(0, 3)),
+    st.tuples(st.just("fees"), st.sampled_from(SYMBOLS), st.integers(-(10**5), 10**5), st.integers(0, 10**5)),
 )
 
 
@@ -85,8 +92,10 @@ class Driver:
     def order_of(self, place):
         _, account, symbol, side, n, step, (ord_type, tif, inst) = place
         instrument = self.exchange.instruments[symbol]
-        price = max(1, instrument.mark_e8 // instrument.spec.tick_e8 + step) if ord_type == "Limit" else None
-        return c.Place(account, symbol, side, n * instrument.spec.lot_size, price, ord_type, tif, inst)
+        near = max(1, instrument.mark_e8 // instrument.spec.tick_e8 + step)
+        price = near if "Limit" in ord_type else None
+        stop_px = near + 3 * side if ord_type not in ("Limit", "Market") else None
+        return c.Place(account, symbol, side, n * instrument.spec.lot_size, price, ord_type, tif, inst, stop_px=stop_px)
 
     def amend_of(self, action, account=None):
         _, which, step, n, leaves = action
@@ -131,6 +140,13 @@ class Driver:
             self.send(c.SetLeverage(action[1], action[2], action[3]))
         elif kind == "withdraw":
             self.send(c.Withdraw(action[1], "XBt", action[2]))
+        elif kind == "transfer":
+            self.send(c.TransferMargin(action[1], action[2], action[3]))
+        elif kind == "risk":
+            spec = self.exchange.instruments[action[2]].spec
+            self.send(c.SetRiskLimit(action[1], action[2], spec.risk_limit + action[3] * spec.risk_step))
+        elif kind == "fees":
+            self.send(c.SetFees(action[1], action[2], action[3]))
 
     def check(self):
         found = self.exchange.audit()
@@ -146,7 +162,7 @@ class Driver:
         for account in self.exchange.accounts.values():
             for position in account.positions.values():
                 for order in position.reduce_only.values():
-                    assert order.leaves_qty <= -order.side * position.current_qty
+                    assert (order.stop_px is not None and not order.triggered) or order.leaves_qty <= -order.side * position.current_qty
 
 
 @pytest.mark.parametrize("texts, self_trade", [("classic", "allow"), ("modern", "cancel")])

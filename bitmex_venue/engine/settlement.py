@@ -1,0 +1,55 @@
+"""The end of a dated future.
+
+Rules (bitmex-api.md 4.2, issue 3):
+
+* at expiry every order of the contract is cancelled, and every position is closed at the index price of that moment;
+* each side pays the settlement fee; the closing is a Settlement execution, and realised profit moves to the wallet;
+* afterwards the instrument is Settled and takes no orders.
+
+Known difference: the real venue settles at the average of the index over the last half hour.
+"""
+
+from __future__ import annotations
+
+from . import contract_math, events
+
+
+def settle(exchange, market) -> None:
+    """Close a contract for good, now."""
+    instrument, now = market.instrument, exchange.now
+    price_e8 = instrument.index_e8 or instrument.mark_e8
+    for account in exchange.accounts.values():
+        for order in [o for o in account.open.values() if o.market is market]:
+            exchange.clearing.end_by_rule(order, "Instrument expired")
+    for side in (1, -1):
+        for level in list(market.book.side(side).in_order()):
+            market.book.set_external(side, level.price, 0)
+    if price_e8:
+        instrument.set_mark(price_e8)
+        instrument.settled_price_e8 = price_e8
+        for position in list(instrument.holders):
+            _close(exchange, position)
+        instrument.open_interest = 0
+    instrument.state = "Settled"
+    outbox = exchange.outbox
+    outbox.rest.append(events.SettlementEvent(now, market.symbol, price_e8 or 0))
+    columns = {"state": "Settled", "settled_price_e8": price_e8, "mark_e8": instrument.mark_e8, "open_interest": 0}
+    outbox.rest.append(events.InstrumentEvent(now, market.symbol, columns))
+
+
+def _close(exchange, position) -> None:
+    """Both sides of a contract close at one value per lot, so that what one loses another has."""
+    instrument = position.instrument
+    qty = position.current_qty
+    cost = abs(qty) // instrument.lot_size * instrument.mark_lot_value
+    rate = instrument.spec.settlement_fee_e8
+    comm = exchange.clearing.settle(position, -1 if qty > 0 else 1, abs(qty), cost, rate)
+    if not position.account.house:
+        signed = cost if (qty > 0) == instrument.is_inverse else -cost
+        exchange.outbox.rest.append(
+            events.ExecutionEvent(
+                exchange.now, exchange.ids.next(), "Settlement", position, {}, abs(qty),
+                contract_math.div_half_away(instrument.mark_e8, instrument.spec.tick_e8), "", rate, signed, comm,
+            )
+        )  # fmt: skip
+    exchange.clearing.sweep(position)
