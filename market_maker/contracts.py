@@ -24,7 +24,7 @@ INVERSE, QUANTO, LINEAR = 'Inverse', 'Quanto', 'Linear'
 Currency = namedtuple('Currency', 'name digits')
 
 _CURRENCIES = {
-    'XBt': Currency('XBT', 8), 'USDt': Currency('USDT', 6), 'BMEx': Currency('BMEX', 6), 'ETh': Currency('ETH', 9), 'USDc': Currency('USDC', 6),
+    'XBt': Currency('XBT', 8), 'USDt': Currency('USDT', 6), 'BMEx': Currency('BMEX', 6), 'ETh': Currency('ETH', 9),
 }
 
 
@@ -139,8 +139,8 @@ def delta_currency(row):
 
 def portfolio_item(row, quantity):
     """One entry of `get_portfolio`, with the original's keys and the delta's currency."""
-    return {'currentQty': float(quantity or 0), 'futureType': kind(row), 'multiplier': multiplier(row), 'markPrice': _float(mark_price(row)),
-            'spot': _float(spot_price(row)), 'currency': delta_currency(row)}
+    return {'currentQty': float(quantity or 0), 'futureType': kind(row), 'multiplier': multiplier(row),
+            'markPrice': _float(mark_price(row)), 'spot': _float(spot_price(row)), 'currency': delta_currency(row)}
 
 
 def item_delta(item, price_name):

@@ -2,8 +2,8 @@
 
 Rules:
 
-* Resting orders are matched with the desired ones of their side from the outside in: when an inner order is filled the others stay
-  and one is created. Where counts differ and matching from the inside leaves more orders alone, that is done.
+* Resting orders, oldest first, are matched with the desired ones of their side from the outside in: when an inner order is filled the
+  others stay and one is created. Where another way to match them (by price, from the inside out) needs fewer amends, it is taken.
 * An order is amended when its size is not the one wanted, or its price is further than RELIST_INTERVAL from it.
 * An amend asks for cumQty plus the size wanted: what is left of the order may change under way, what was filled may not.
 * Surplus orders are cancelled before anything is created, so that no more rest than are desired, at any moment.
@@ -15,7 +15,8 @@ Rules:
   reduction is known to have happened is put off.
 * An order of which a request is in flight (inFlight, or no orderID yet) takes its place and counts, and is left alone.
 
-Rows are the venue's (orderID, side, price, leavesQty, cumQty); desired orders are dicts of price, orderQty, side, outermost first.
+Rows are the venue's (orderID, side, price, leavesQty, cumQty), oldest first; desired orders are dicts of price, orderQty and side,
+outermost first.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -56,7 +57,7 @@ def diff(existing, buy_orders, sell_orders, relist_interval, limits=None, lot=1)
     """The Plan that makes the `existing` rows into the desired orders."""
     amends, creates, cancels, put_off = [], [], [], []
     for side, desired in ((BUY, buy_orders), (SELL, sell_orders)):
-        rows = _outermost_first(existing, side)
+        rows = [row for row in existing if row['side'] == side and row.get('price')]
         room = None
         if limits is not None:
             desired = trim(desired, _total_room(limits, side) - sum(row['leavesQty'] for row in rows if _is_locked(row)), lot)
@@ -90,9 +91,9 @@ def needs_amend(row, desired, relist_interval):
         desired['price'] != row['price'] and abs(desired['price'] / row['price'] - 1) > relist_interval)
 
 
-def _outermost_first(existing, side):
-    rows = [row for row in existing if row['side'] == side and row.get('price')]
-    return sorted(rows, key=lambda row: row['price'] if side == BUY else -row['price'])
+def _outermost_first(rows):
+    """The rows of one side by price; of one price the older first."""
+    return sorted(rows, key=lambda row: row['price'] if row['side'] == BUY else -row['price'])
 
 
 def _total_room(limits, side):
@@ -105,15 +106,25 @@ def _is_locked(row):
 
 
 def _match(rows, desired, relist_interval):
-    """(pairs of row and desired, rows without a desired order, desired orders without a row)."""
+    """(pairs of row and desired, rows without a desired order, desired orders without a row), in the way that needs fewest amends.
+
+    Tried are the rows by age, as the original takes them, then by price; each from the outside in and from the inside out. Where
+    it makes no difference the inner order is created, and the outermost is cancelled.
+    """
     count = min(len(rows), len(desired))
-    outside_in = (rows[:count], desired[:count])
-    inside_out = (rows[len(rows) - count:], desired[len(desired) - count:])
-    best = min((outside_in, inside_out), key=lambda match: sum(needs_amend(row, wanted, relist_interval) for row, wanted in zip(*match)))
-    first_row, first_wanted = (0, 0) if best is outside_in else (len(rows) - count, len(desired) - count)
-    surplus = rows[:first_row] + rows[first_row + count:]
-    missing = desired[:first_wanted] + desired[first_wanted + count:]
-    return list(zip(*best)), [row for row in surplus if not _is_locked(row)], missing
+    starts = [(0, 0), (len(rows) - count, len(desired) - count)]
+    if len(rows) > len(desired):
+        starts.reverse()
+    ways = [(ordered, start) for ordered in (rows, _outermost_first(rows)) for start in starts]
+
+    def pairs_of(way):
+        ordered, (row, wanted) = way
+        return list(zip(ordered[row:row + count], desired[wanted:wanted + count]))
+    best = min(ways, key=lambda way: sum(needs_amend(row, wanted, relist_interval) for row, wanted in pairs_of(way)))
+    ordered, (row, wanted) = best
+    surplus = ordered[:row] + ordered[row + count:]
+    missing = desired[:wanted] + desired[wanted + count:]
+    return pairs_of(best), [row for row in surplus if not _is_locked(row)], missing
 
 
 def _within(room, pairs, missing, relist_interval):

@@ -27,7 +27,7 @@ class ExchangeView(object):
 
     def worst_case(self):
         """(contracts that may be bought, contracts that may be sold) by what rests and what is in flight."""
-        return (0, 0) if self.dry_run else self.bitmex.own_orders.worst_case()
+        return (0, 0) if self.dry_run else self.bitmex.worst_case()
 
     #
     # The account

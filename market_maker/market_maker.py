@@ -134,7 +134,7 @@ class ExchangeInterface(ExchangeView):
 
 
 class OrderManager(Running):
-    """Quotes a ladder around the touch. Override place_orders() (or get_ticker, get_price_offset, prepare_order) for a strategy of your own."""
+    """Quotes a ladder around the touch. Override place_orders(), or get_ticker, get_price_offset, prepare_order, for one of your own."""
 
     def __init__(self, exchange=None, settings=None, reload_settings=None):
         settings = process_settings if settings is None else settings
@@ -292,7 +292,8 @@ class OrderManager(Running):
         for amend in reversed(plan.amend):
             row, digits = amend.order, self.exchange.tick_log
             logger.info('Amending %4s: %d @ %.*f to %d @ %.*f (%+.*f)' % (
-                row['side'], row['leavesQty'], digits, row['price'], amend.quantity, digits, amend.price, digits, amend.price - row['price']))
+                row['side'], row['leavesQty'], digits, row['price'], amend.quantity, digits, amend.price,
+                digits, amend.price - row['price']))
         for batch in plan.batches:
             if len(self._send(self.exchange.amend_bulk_orders, [amend.request for amend in batch])) < len(batch):
                 return False
@@ -319,9 +320,9 @@ class OrderManager(Running):
             raise
         finally:
             for row in self._refusals.note(rows, self.instrument['tickSize'], self.clock.monotonic()):
-                logger.warning('Not resting: %s %d @ %.*f: %s (refused so far: %d)', row.get('side'), row.get('orderQty') or 0, self.exchange.tick_log,
-                               row.get('price') or 0, (row.get('ordRejReason') or row.get('text') or row['ordStatus']).splitlines()[0],
-                               self._refusals.count)
+                reason = (row.get('ordRejReason') or row.get('text') or row['ordStatus']).splitlines()[0]
+                logger.warning('Not resting: %s %d @ %.*f: %s (refused so far: %d)', row.get('side'), row.get('orderQty') or 0,
+                               self.exchange.tick_log, row.get('price') or 0, reason, self._refusals.count)
 
     def _count_resting(self):
         sides = [order['side'] for order in self.exchange.get_orders()]
@@ -368,8 +369,9 @@ class OrderManager(Running):
 
     def _say_ticker(self, ticker):
         if self.status_is_due():
-            logger.info(status.ticker_line(self.instrument['symbol'], ticker, self.exchange.tick_log))
-            logger.info(status.start_line(self.start_position_buy, self.start_position_sell, self.start_position_mid, self.exchange.tick_log))
+            digits = self.exchange.tick_log
+            logger.info(status.ticker_line(self.instrument['symbol'], ticker, digits))
+            logger.info(status.start_line(self.start_position_buy, self.start_position_sell, self.start_position_mid, digits))
 
     def _say_exceeded(self):
         if self.long_position_limit_exceeded():
@@ -385,9 +387,8 @@ class OrderManager(Running):
             return
         self._said_rules = True
         logger.info(status.fee_line(self.instrument, self.get_price_offset(-1), self.get_price_offset(1)))
-        sizes = [] if self.settings.RANDOM_ORDER_SIZE else [
-            (quoting.level_size(level, self.settings.ORDER_START_SIZE, self.settings.ORDER_STEP_SIZE), self.prepare_order(level)['orderQty'])
-            for level in range(1, self.settings.ORDER_PAIRS + 1)]
+        levels = range(1, 0 if self.settings.RANDOM_ORDER_SIZE else self.settings.ORDER_PAIRS + 1)
+        sizes = [(self._wanted_size(level), self.prepare_order(level)['orderQty']) for level in levels]
         logger.info(status.rounding_line(self.instrument, sizes))
 
     #
@@ -438,7 +439,8 @@ class OrderManager(Running):
     def _say_result(self):
         try:
             end, deposits = self.exchange.get_margin()['marginBalance'], self.exchange.deposits()
-            for line in status.result_lines(self.exchange.settlement(), self.start_XBt, end, deposits, getattr(self.exchange.bitmex, 'totals', None)):
+            totals = getattr(self.exchange.bitmex, 'totals', None)
+            for line in status.result_lines(self.exchange.settlement(), self.start_XBt, end, deposits, totals):
                 logger.info(line)
         except Exception as error:
             logger.warning('What the run made is not known: %s', error)
@@ -481,5 +483,5 @@ def run():
 
 def _takes_settings(chosen):
     """Whether the class can be given settings; one written for the original may have a constructor without arguments."""
-    code = getattr(chosen.__init__, '__code__')
+    code = chosen.__init__.__code__
     return 'settings' in code.co_varnames[:code.co_argcount] or bool(code.co_flags & 0x08)

@@ -12,7 +12,8 @@ def position_lines(position, price_digits):
     """Average prices of a position that is not flat; what a sparse row does not say is left out."""
     if not position.get('currentQty'):
         return []
-    cost, entry = position.get('avgCostPrice') or position.get('avgEntryPrice'), position.get('avgEntryPrice') or position.get('avgCostPrice')
+    cost, entry = position.get('avgCostPrice'), position.get('avgEntryPrice')
+    cost, entry = cost or entry, entry or cost
     if not cost:
         return []
     return ['Avg Cost Price: %.*f' % (price_digits, float(cost)), 'Avg Entry Price: %.*f' % (price_digits, float(entry))]

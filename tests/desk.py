@@ -9,9 +9,9 @@ import json
 import logging
 from collections import OrderedDict
 
+from fakes import INSTRUMENT, MARGIN, Ids, ScriptedFeed, ScriptedTransport, error, response
 from requests.compat import unquote
 
-from fakes import INSTRUMENT, MARGIN, Ids, ScriptedFeed, ScriptedTransport, error, response
 from market_maker.bitmex import BitMEX
 from market_maker.market_maker import ExchangeInterface, OrderManager
 from market_maker.settings import Settings
@@ -122,9 +122,11 @@ class ToyVenue(ScriptedTransport):
         return response(200, self._place(json.loads(compat.to_text(request.body))))
 
     def _place(self, order):
-        row = dict(order, orderID='id-%d' % (len(self.orders) + 1), cumQty=0, leavesQty=order['orderQty'], ordStatus='New', text='Submitted via API.')
+        row = dict(order, orderID='id-%d' % (len(self.orders) + 1), cumQty=0, leavesQty=order['orderQty'], ordStatus='New',
+            text='Submitted via API.')
         if order.get('execInst') and (order['price'] >= self.ask if order['side'] == 'Buy' else order['price'] <= self.bid):
-            row.update(leavesQty=0, ordStatus='Canceled', text='Canceled: Order had execInst of ParticipateDoNotInitiate\nSubmitted via API.')
+            row.update(leavesQty=0, ordStatus='Canceled',
+                text='Canceled: Order had execInst of ParticipateDoNotInitiate\nSubmitted via API.')
         self.orders[row['orderID']] = row
         self._touch(row)
         self.feed.table('order', 'insert', row)
@@ -192,7 +194,8 @@ class ToyFeed(ScriptedFeed):
 
     def partial(self, table, symbol=None):
         self.partials.update(
-            quote=([self.venue.quote_row()], []), instrument=(self.venue.instruments, ['symbol']), order=(self.venue.resting(), ['orderID']),
+            quote=([self.venue.quote_row()], []), instrument=(self.venue.instruments, ['symbol']), order=(self.venue.resting(),
+            ['orderID']),
             position=([self.venue.position_row()] if self.venue.position else [], ['account', 'symbol', 'currency']),
             margin=([dict(MARGIN, currency='BMEx'), self.venue.margin_row()], ['account', 'currency']))
         rows, keys = self.partials[table]
@@ -230,7 +233,8 @@ class Desk(object):
     def _connect(self):
         keys = {} if self.settings.DRY_RUN else {'apiKey': 'KEY', 'apiSecret': 'SECRET'}
         self.bitmex = BitMEX(
-            base_url=self.settings.BASE_URL, symbol=self.venue.symbol, shouldWSAuth=not self.settings.DRY_RUN, postOnly=self.settings.POST_ONLY,
+            base_url=self.settings.BASE_URL, symbol=self.venue.symbol, shouldWSAuth=not self.settings.DRY_RUN,
+            postOnly=self.settings.POST_ONLY,
             transport=self.venue, feed=self.venue.feed, clock=self.clock, new_id=Ids(), orderIDPrefix=self.settings.ORDERID_PREFIX,
             order_transport=self.settings.ORDER_TRANSPORT, **keys)
         return self.bitmex

@@ -11,11 +11,13 @@ XBTUSD = {'symbol': 'XBTUSD', 'isInverse': True, 'isQuanto': False, 'multiplier'
 XBTUSD_2026 = {'symbol': 'XBTUSD', 'isInverse': True, 'multiplier': -100000000, 'underlyingToSettleMultiplier': -100000000,
                'settlCurrency': 'XBt', 'underlying': 'XBT', 'lotSize': 100, 'tickSize': 0.1, 'initMargin': 0.01, 'makerFee': 0.0005,
                'takerFee': 0.0005, 'markPrice': 78173.24}
-ETHUSD = {'symbol': 'ETHUSD', 'isQuanto': True, 'isInverse': False, 'multiplier': 100, 'quoteToSettleMultiplier': 3108, 'settlCurrency': 'XBt',
+ETHUSD = {'symbol': 'ETHUSD', 'isQuanto': True, 'isInverse': False, 'multiplier': 100, 'quoteToSettleMultiplier': 3108,
+    'settlCurrency': 'XBt',
           'underlying': 'ETH', 'lotSize': 1, 'indicativeSettlePrice': 2003.18, 'markPrice': 2003.93, 'initMargin': 0.01}
 ETHU21 = {'symbol': 'ETHU21', 'isQuanto': False, 'isInverse': False, 'multiplier': 100000000, 'underlyingToSettleMultiplier': None,
           'quoteToSettleMultiplier': 100000000, 'settlCurrency': 'XBt', 'underlying': 'ETH', 'lotSize': 1, 'markPrice': 0.06212}
-XBTUSDT = {'symbol': 'XBTUSDT', 'multiplier': 1, 'quoteToSettleMultiplier': 1000000, 'settlCurrency': 'USDt', 'underlying': 'XBT', 'lotSize': 100,
+XBTUSDT = {'symbol': 'XBTUSDT', 'multiplier': 1, 'quoteToSettleMultiplier': 1000000, 'settlCurrency': 'USDt', 'underlying': 'XBT',
+    'lotSize': 100,
            'initMargin': 0.01, 'makerFee': 0.0005, 'takerFee': 0.0005, 'markPrice': 78000.0}
 
 
@@ -26,7 +28,8 @@ def test_cost_is_the_rounded_value_of_a_lot_times_the_lots(row, quantity, price,
     assert contracts.cost(row, quantity, price) == units
 
 
-@pytest.mark.parametrize('row, kind', [(XBTUSD, 'Inverse'), (ETHUSD, 'Quanto'), (ETHU21, 'Linear'), (XBTUSDT, 'Linear'), ({'multiplier': -1}, 'Inverse'), ({}, 'Linear')])
+@pytest.mark.parametrize('row, kind', [(XBTUSD, 'Inverse'), (ETHUSD, 'Quanto'), (ETHU21, 'Linear'), (XBTUSDT, 'Linear'),
+    ({'multiplier': -1}, 'Inverse'), ({}, 'Linear')])
 def test_the_kind_is_told_from_sparse_rows_too(row, kind):
     assert contracts.kind(row) == kind
 
@@ -94,7 +97,8 @@ def test_delta_of_a_quanto_contract_is_its_value_in_bitcoin():
 
 
 def test_delta_of_a_linear_contract_is_the_amount_of_its_underlying_and_not_added_to_another():
-    portfolio = {'XBTUSDT': contracts.portfolio_item(XBTUSDT, 2000), 'ETHU21': contracts.portfolio_item(ETHU21, 3), 'XBTUSD': contracts.portfolio_item(XBTUSD, 0)}
+    portfolio = {'XBTUSDT': contracts.portfolio_item(XBTUSDT, 2000), 'ETHU21': contracts.portfolio_item(ETHU21, 3),
+        'XBTUSD': contracts.portfolio_item(XBTUSD, 0)}
     delta = contracts.delta(portfolio, 'XBT')
     assert round(delta['spot'], 10) == 0.002 and delta['others'] == {'ETH': 3.0}
 

@@ -42,6 +42,16 @@ def test_a_ladder_that_grows_again_gets_its_outermost_back_without_amends():
     assert plan.create == [ladder[0]] and plan.amend == []
 
 
+def test_orders_within_relist_interval_stay_with_their_level_even_when_a_newer_inner_one_stands_further_out():
+    rows = resting([buy(6297.0, 200), buy(6275.0, 100)])  # the market fell, the inner order was filled and placed anew
+    assert diff(rows, [buy(6287.5, 200), buy(6318.5, 100)], [], 0.01) == ([], [], [], [], [])
+
+
+def test_of_equal_orders_the_outermost_is_cancelled():
+    plan = diff(resting([buy(99.0), buy(99.25), buy(99.5)]), [buy(99.25), buy(99.5)], [], 0.01)
+    assert [row['price'] for row in plan.cancel] == [99.0] and plan.amend == []
+
+
 def test_resting_orders_are_matched_by_price_whatever_order_they_come_in():
     ladder = [buy(97.0, 300), buy(98.0, 200), buy(99.0, 100)]
     plan = diff(resting(ladder)[::-1], ladder, [], 0.01)
@@ -182,13 +192,17 @@ def test_whatever_fills_first_the_position_stays_within_its_limits_and_nothing_t
         most = dict((name, row['leavesQty']) for name, row in left.items())
         for amend in plan.amend:
             most[amend.order['orderID']] = max(most[amend.order['orderID']], amend.quantity)
-        could_buy = sum(most[name] for name in left if left[name]['side'] == 'Buy') + sum(o['orderQty'] for o in plan.create if o['side'] == 'Buy')
-        could_sell = sum(most[name] for name in left if left[name]['side'] == 'Sell') + sum(o['orderQty'] for o in plan.create if o['side'] == 'Sell')
+        for number, order in enumerate(plan.create):
+            most['new%d' % number] = order['orderQty']
+        sides = dict((name, row['side']) for name, row in left.items())
+        sides.update(('new%d' % number, order['side']) for number, order in enumerate(plan.create))
+        could_buy = sum(most[name] for name in sides if sides[name] == 'Buy')
+        could_sell = sum(most[name] for name in sides if sides[name] == 'Sell')
         rest_buy = sum(row['leavesQty'] for row in left.values() if row['side'] == 'Buy')
         rest_sell = sum(row['leavesQty'] for row in left.values() if row['side'] == 'Sell')
         assert position + could_buy <= max(300, position + rest_buy)
         assert position - could_sell >= min(-300, position - rest_sell)
-        assert len([1 for row in left.values() if row['side'] == 'Buy']) + len([1 for o in plan.create if o['side'] == 'Buy']) <= 3
+        assert max(list(sides.values()).count(side) for side in ('Buy', 'Sell')) <= 3
         book = dict((name, (row['side'], row['price'])) for name, row in left.items())
         for step, (name, side, price) in enumerate([(a.order['orderID'], a.order['side'], a.price) for a in plan.amend] + [
                 ('new%d' % number, order['side'], order['price']) for number, order in enumerate(plan.create)]):

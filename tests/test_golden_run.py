@@ -9,13 +9,14 @@ import os
 import re
 
 import pytest
-
 from desk import Desk, ToyVenue
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDING = os.path.join(HERE, '..', '..', 'shared', 'data', 'riot_stat', 'mm_bot_info_run.log')
-TWELVE = [('Buy', 600, 6171.5), ('Buy', 500, 6202.0), ('Buy', 400, 6233.0), ('Buy', 300, 6264.5), ('Buy', 200, 6295.5), ('Buy', 100, 6327.0),
-          ('Sell', 600, 6551.5), ('Sell', 500, 6519.0), ('Sell', 400, 6486.5), ('Sell', 300, 6454.5), ('Sell', 200, 6422.0), ('Sell', 100, 6390.5)]
+TWELVE = [('Buy', 600, 6171.5), ('Buy', 500, 6202.0), ('Buy', 400, 6233.0), ('Buy', 300, 6264.5), ('Buy', 200, 6295.5), ('Buy', 100,
+    6327.0),
+          ('Sell', 600, 6551.5), ('Sell', 500, 6519.0), ('Sell', 400, 6486.5), ('Sell', 300, 6454.5), ('Sell', 200, 6422.0), ('Sell',
+          100, 6390.5)]
 
 
 def run_like_the_recording():
@@ -55,7 +56,8 @@ def test_the_log_lines_stand_here_too():
     said = ours(run_like_the_recording().heard.lines)
     first = said.index('market_maker - Resetting current position. Canceling all existing orders.')
     assert said[first + 1:first + 10] == ['market_maker - ' + line for line in (
-        'XBTUSD Ticker: Buy: 6358.5, Sell: 6359.0', 'Start Positions: Buy: 6327.2, Sell: 6390.3, Mid: 6359.0', 'Current XBT Balance: 1.357392',
+        'XBTUSD Ticker: Buy: 6358.5, Sell: 6359.0', 'Start Positions: Buy: 6327.2, Sell: 6390.3, Mid: 6359.0',
+        'Current XBT Balance: 1.357392',
         'Current Contract Position: -219', 'Avg Cost Price: 7468.8', 'Avg Entry Price: 7468.8', 'Contracts Traded This Run: 0',
         'Total Contract Delta: -0.0345 XBT', 'Creating 12 orders:')]
     assert said[first + 10:first + 22] == ['market_maker - %4s %d @ %.1f' % order for order in TWELVE[::-1]]

@@ -5,9 +5,9 @@ import logging
 import os
 
 import pytest
-
 from desk import Desk, ToyVenue
 from fakes import error, response
+
 from market_maker import market_maker as bot
 from market_maker.utils import errors
 from market_maker.utils.clock import ManualClock
@@ -118,7 +118,8 @@ def test_without_margin_we_wait_and_try_again_later():
 
 def test_a_rate_limit_is_obeyed():
     desk = Desk()
-    desk.venue.once['POST order/bulk'] = [response(429, {'error': {'message': 'Rate limit exceeded', 'name': 'RateLimitError'}}, {'Retry-After': '22'})]
+    desk.venue.once['POST order/bulk'] = [response(429, {'error': {'message': 'Rate limit exceeded', 'name': 'RateLimitError'}},
+        {'Retry-After': '22'})]
     seen = note(desk, 20, 29)
     desk.run(30)
     assert seen == [0, 12] and desk.heard.count('Waiting: Rate limit') == 1

@@ -1,8 +1,9 @@
 """The table of a dry run, and the other texts."""
 from __future__ import absolute_import, division, print_function
 
-from market_maker import preview, status
 from test_contracts import XBTUSD, XBTUSDT
+
+from market_maker import preview, status
 
 ROW = dict(XBTUSD, tickLog=1)
 BUYS = [{'price': 6295.5, 'orderQty': 200, 'side': 'Buy'}, {'price': 6327.0, 'orderQty': 100, 'side': 'Buy'}]
@@ -66,7 +67,8 @@ def test_the_banner_says_whose_money_is_traded():
 
 def test_fees_and_what_a_round_trip_nets_are_said():
     assert status.fee_line(XBTUSD, 6327.0, 6390.5) == (
-        'Fees: maker -0.025 %, taker 0.075 %. A round trip of the inner pair (6327.0 / 6390.5) nets +1.043 % after fees: +0.00016486 XBT per 100 contracts.')
+        'Fees: maker -0.025 %, taker 0.075 %. A round trip of the inner pair (6327.0 / 6390.5) nets +1.043 % after fees: '
+        '+0.00016486 XBT per 100 contracts.')
 
 
 def test_rounding_is_said_with_the_sizes_it_changes():
@@ -79,4 +81,5 @@ def test_the_result_is_the_change_of_balance_less_deposits():
     assert lines == ['Result of this run: +0.00050000 XBT (balance 1.00000000 to 1.00150000, of which +0.00100000 deposited).',
                      'Fills: 3, 300 contracts, fees received 0.00000250 XBT.']
     assert status.result_lines('USDt', 1000000, 900000, 0, None) == ['Result of this run: -0.100000 USDT (balance 1.000000 to 0.900000).']
-    assert status.result_lines('XBt', 0, 0, 0, {'fills': 1, 'contracts': 1, 'fees': 7})[1] == 'Fills: 1, 1 contracts, fees paid 0.00000007 XBT.'
+    assert status.result_lines('XBt', 0, 0, 0, {'fills': 1, 'contracts': 1,
+        'fees': 7})[1] == 'Fills: 1, 1 contracts, fees paid 0.00000007 XBT.'

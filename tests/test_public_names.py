@@ -2,8 +2,8 @@
 from __future__ import absolute_import, division, print_function
 
 import pytest
-
 from desk import Desk
+
 from market_maker import custom_strategy
 from market_maker import market_maker as bot
 from market_maker.utils import math
@@ -12,7 +12,8 @@ EXCHANGE = ['cancel_order', 'cancel_all_orders', 'get_portfolio', 'calc_delta', 
             'get_highest_buy', 'get_lowest_sell', 'get_position', 'get_ticker', 'is_open', 'check_market_open', 'check_if_orderbook_empty',
             'amend_bulk_orders', 'create_bulk_orders', 'cancel_bulk_orders', 'amend_orders', 'create_orders', 'cancel_orders']
 MANAGER = ['place_orders', 'prepare_order', 'converge_orders', 'get_price_offset', 'get_ticker', 'reset', 'sanity_check', 'print_status',
-           'run_loop', 'exit', 'restart', 'long_position_limit_exceeded', 'short_position_limit_exceeded', 'check_file_change', 'check_connection']
+           'run_loop', 'exit', 'restart', 'long_position_limit_exceeded', 'short_position_limit_exceeded', 'check_file_change',
+           'check_connection']
 
 
 @pytest.mark.parametrize('name', EXCHANGE)
@@ -37,7 +38,8 @@ def test_the_helpers_have_their_names():
 def test_an_order_manager_carries_the_original_s_attributes():
     desk = Desk()
     desk.manager.reset()
-    for name in ('exchange', 'start_time', 'instrument', 'starting_qty', 'running_qty', 'start_XBt', 'start_position_buy', 'start_position_sell',
+    for name in ('exchange', 'start_time', 'instrument', 'starting_qty', 'running_qty', 'start_XBt', 'start_position_buy',
+        'start_position_sell',
                  'start_position_mid'):
         assert hasattr(desk.manager, name), name
     for name in ('dry_run', 'symbol', 'bitmex'):

@@ -93,7 +93,8 @@ def test_a_level_of_zero_lies_inside_the_start_as_in_the_original():
     assert quoting.price(0, 100.0, 110.0, quoting.Rules(0.5, 0.1, 0.0, True)) == 100.0
 
 
-@pytest.mark.parametrize('wanted, lot, sent', [(100, 1, 100), (150, 100, 200), (200, 100, 200), (1, 1000, 1000), (7, None, 7), (100.0, 1, 100)])
+@pytest.mark.parametrize('wanted, lot, sent', [(100, 1, 100), (150, 100, 200), (200, 100, 200), (1, 1000, 1000), (7, None, 7), (100.0, 1,
+    100)])
 def test_sizes_go_up_to_the_next_lot(wanted, lot, sent):
     assert quoting.lots_up(wanted, lot) == sent
 

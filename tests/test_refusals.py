@@ -1,11 +1,12 @@
 """Post-only orders that the venue ended at once, and waiting states."""
 from __future__ import absolute_import, division, print_function
 
+from test_convergence import buy, resting, sell
+
 from market_maker import waiting
 from market_maker.convergence import diff
 from market_maker.refusals import Refusals
 from market_maker.utils import errors
-from test_convergence import buy, resting, sell
 
 POST_ONLY = 'Canceled: Order had execInst of ParticipateDoNotInitiate\nSubmitted via API.'
 
