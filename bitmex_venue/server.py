@@ -27,7 +27,7 @@ from .venue import Venue
 from .wire import errors, http
 from .wire.encode import SECOND
 from .wire.http import Request, Response
-from .wire.realtime import IDLE_S, Session
+from .wire.realtime import IDLE_S, SLOW_READER, Session
 
 MAX_REQUEST = 2 << 20  # bytes of a body
 MAX_FRAME = 256 << 10  # bytes of a frame from a client
@@ -35,6 +35,7 @@ MAX_LINE = 64 << 10  # bytes of a request line: filters with many ids are long
 MAX_LAG_NS = 2 * SECOND
 SLICE_S = 0.02
 KEEP_ALIVE_S = 90
+AFTER_REPLY_S = 0.02
 SERVER = "bitmex-venue"
 log = logging.getLogger("bitmex_venue")
 
@@ -204,11 +205,18 @@ class VenueServer:
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, compress=True, autoping=True, timeout=1)
         woken = asyncio.Event()
         transport = request.transport
-        if self.realtime_first:
-            session.on_outgoing = woken.set
-        else:
-            loop = asyncio.get_running_loop()
-            session.on_outgoing = lambda: loop.call_later(0.02, woken.set) and None
+        delay = 0.0 if self.realtime_first else AFTER_REPLY_S
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            if session.closed == SLOW_READER:  # its writer waits for a socket that takes nothing
+                transport.abort()
+            if delay and session.closed is None:
+                loop.call_later(delay, woken.set)
+            else:
+                woken.set()
+
+        session.on_outgoing = wake
         try:
             await socket.prepare(request)
         except BaseException:

@@ -35,6 +35,7 @@ SITE_TOPICS = frozenset(("announcement", "chat", "connected", "publicNotificatio
 PRIVATE_SITE_TOPICS = frozenset(("privateNotifications", "account"))
 POOLS = frozenset(("Primary", "Secondary", "Aggregated"))
 MAX_ERRORS = 100
+SLOW_READER = "slow reader"
 IDLE_S = 180  # a client that says nothing for so long is cut off
 MAX_TOPICS = 500
 OPS = ("authKey", "authKeyExpires", "cancelAllAfter", "subscribe", "unsubscribe")
@@ -137,7 +138,7 @@ class Session:
         self._bytes += len(text)
         if len(self._outgoing) > self.max_outgoing or self._bytes > self.max_bytes:
             self._outgoing, self._bytes = [], 0
-            self.close("slow reader")
+            self.close(SLOW_READER)
         elif len(self._outgoing) == 1:
             self._wake()
 
