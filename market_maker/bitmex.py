@@ -19,6 +19,7 @@ import uuid
 from collections import OrderedDict
 
 from market_maker.auth import APIKeyAuthWithExpires, LoginAuth
+from market_maker.expected_position import ExpectedPosition
 from market_maker.order_entry import OrderEntry
 from market_maker.own_orders import OwnOrders
 from market_maker.rate_limit import RequestBudget
@@ -75,7 +76,8 @@ class BitMEX(object):
         self.apiKey, self.apiSecret = apiKey, apiSecret
         self.clock = clock or RealClock()
         self.wakeup = wakeup or Wakeup()
-        self.own_orders = OwnOrders(orderIDPrefix, symbol, on_fill=self._log_fill)
+        self.own_orders = OwnOrders(orderIDPrefix, symbol, on_fill=self._note_fill)
+        self._expected = ExpectedPosition()
         self.request_budget = RequestBudget()
         self._start_timeout = start_timeout
         self._connections_seen = 1
@@ -280,6 +282,14 @@ class BitMEX(object):
         query = OrderedDict([('filter', json.dumps({'symbol': self.symbol}))])
         for row in self._curl_bitmex('position', query=query, verb='GET', quiet=True):
             self.ws.tables.merge('position', row)
+        self._expected.settle(self.position()['currentQty'])
+
+    @authentication_required
+    def worst_case(self):
+        """(contracts that may come to be bought, sold) on top of `position()`: what rests, is in flight, or is filled and not in the row yet."""
+        bought, sold = self._expected.unaccounted(self.position()['currentQty'], self.ws.last_heard)
+        buys, sells = self.own_orders.worst_case()
+        return buys + bought, sells + sold
 
     def check_alone(self):
         """Raise SecondCopyRunning when somebody else works under our prefix. The first call ends the start (see OwnOrders.seal)."""
@@ -348,7 +358,8 @@ class BitMEX(object):
     def _log_request(self, url, text):
         logger.info('sending req to %s: %s', url, text)
 
-    def _log_fill(self, row, quantity):
+    def _note_fill(self, row, quantity):
+        self._expected.note_fill(row['side'], quantity, self.clock.monotonic())
         instrument = self.ws.tables.row('instrument', symbol=self.symbol)
         digits = self.ws.get_instrument(self.symbol)['tickLog'] if instrument else 1
         logger.info('Execution: %s %d Contracts of %s at %.*f', row['side'], quantity, row['symbol'], digits,

@@ -121,6 +121,11 @@ class BitMEXWebsocket(object):
         """Seconds since the venue was last heard; infinite when not `ready`."""
         return self._liveness.age(self._clock.monotonic())
 
+    @property
+    def last_heard(self):
+        """When the venue was last heard, in seconds of the clock's `monotonic`."""
+        return self._liveness.last_message or 0.0
+
     def resubscribe(self):
         """Throw the connection away and build the tables anew; for tables that cannot be right."""
         self._drop('the tables are inconsistent')
