@@ -31,7 +31,8 @@ from bitmex_venue.engine.commands import SetIndex
 from bitmex_venue.engine.contract_math import lot_value
 
 from .base import SECOND, Agenda, Floor, Market
-from .crowd import Crowd, Habits
+from .crowd import Crowd
+from .habits import Habits
 from .paths import Basis, Diffusion, Follower, NoSweeps, Sweeps
 
 DEVIATION = 0.00095  # of one-minute log returns: the median recorded day

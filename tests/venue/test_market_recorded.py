@@ -291,4 +291,4 @@ def test_a_ladder_on_the_recorded_stream_is_filled_and_money_is_conserved():
     market.act(START + 60 * SECOND)
     assert taker.cum_qty == 700
     assert inside.cum_qty == 1000  # the price went up through it
-    exchange.audit()
+    assert exchange.audit().ok

@@ -169,6 +169,28 @@ def test_a_wall_holds_the_price_and_makers_never_cross_it():
     assert walls[-1].leaves_qty and max(bids) == wall_price - 1
 
 
+@pytest.mark.parametrize("side", [BUY, SELL])
+@pytest.mark.parametrize("profile", ["classic", "modern"])
+def test_a_side_that_was_bought_empty_fills_again(side, profile):
+    scene = Scene("calm", 19, profile)
+    far = scene.book.best_ask * 2 if side == BUY else 10
+    for _ in range(30):
+        scene.place(side, 10_000_000, far, WHALE, time_in_force="ImmediateOrCancel")
+    assert not list(scene.book.levels(-side))
+    scene.run(60)
+    assert scene.book.best_ask - scene.book.best_bid == 1
+    assert len(list(scene.book.levels(-side))) > 120
+
+
+def test_money_and_contracts_are_conserved_with_the_crowd_in_it():
+    scene = Scene("lively", 20)
+    for second in range(120):
+        scene.run(1)
+        if second % 10 == 0:
+            scene.place(BUY if second % 20 else SELL, 1000, scene.book.best_bid + (second % 3))
+    assert scene.exchange.audit().ok
+
+
 def test_makers_rest_one_standing_order_a_level_and_leave_no_litter():
     scene = Scene("lively", 15)
     scene.run(400)
