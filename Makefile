@@ -6,11 +6,11 @@ ARGS ?=
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3.10 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run venue setup check dry-run test lint coverage test-all docs clean
+.PHONY: help run venue setup check dry-run test lint coverage test-all test-clients docs clean
 
 help:  ## show this
 	@echo "usage: make TARGET [ARGS='...']"; echo
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
 	@echo; echo "  make run ARGS='--run-for 60'    passes arguments on to the bot"
 
 run: $(VENV)/.installed  ## quote XBTUSD with paper money until Ctrl-C, on a venue on this machine
@@ -42,6 +42,9 @@ coverage: $(VENV)/.developed  ## run the tests and list the lines they never rea
 
 test-all: test  ## run the tests, then the bot's tests on every interpreter found
 	@sh .ci/test-on all
+
+test-clients: $(VENV)/.developed  ## run other people's BitMEX clients, unmodified, against the venue (needs the registries once)
+	CLIENT_SECONDS=$${CLIENT_SECONDS:-40} $(PY) -m pytest tests/clients $(ARGS)
 
 docs: $(VENV)/.installed  ## write anew what the documentation takes from the code (settings, picture)
 	$(PY) docs/update.py
