@@ -48,8 +48,8 @@ class Amend(namedtuple('Amend', 'order price quantity')):
         return self.price > old if self.order['side'] == BUY else self.price < old
 
 
-# position -- contracts held; lowest, highest -- limits; buys, sells -- contracts resting and in flight, when the caller knows of
-# more than the rows show
+# position -- contracts held; lowest, highest -- limits; buys, sells -- contracts that may come to be bought and sold on top of it,
+# when the caller knows of more than the rows show: an amend in flight, a fill that the position does not show yet
 Limits = namedtuple('Limits', 'position lowest highest buys sells')
 
 
@@ -60,11 +60,13 @@ def diff(existing, buy_orders, sell_orders, relist_interval, limits=None, lot=1)
         rows = [row for row in existing if row['side'] == side and row.get('price')]
         room = None
         if limits is not None:
-            desired = trim(desired, _total_room(limits, side) - sum(row['leavesQty'] for row in rows if _is_locked(row)), lot)
+            resting = sum(row['leavesQty'] for row in rows)
+            unseen = max(0, (limits.buys if side == BUY else limits.sells) - resting)
+            room = _total_room(limits, side) - unseen
+            desired = trim(desired, room - sum(row['leavesQty'] for row in rows if _is_locked(row)), lot)
         pairs, surplus, missing = _match(rows, desired, relist_interval)
         if limits is not None:
-            resting = max(sum(row['leavesQty'] for row in rows), limits.buys if side == BUY else limits.sells)
-            room = _total_room(limits, side) - resting + sum(row['leavesQty'] for row in surplus)
+            room -= resting - sum(row['leavesQty'] for row in surplus)
         side_amends, side_creates, side_late = _within(room, pairs, missing, relist_interval)
         amends += side_amends
         creates += side_creates

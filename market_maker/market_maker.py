@@ -465,7 +465,10 @@ def margin(instrument, quantity, price):
 
 
 def run_until_stopped(chosen, settings, signals):
-    """Build a `chosen` OrderManager, run it until it is stopped, return the exit code. `signals` is a StopSignals in use."""
+    """Build a `chosen` OrderManager, run it until it is stopped, return the exit code. `signals` is a StopSignals in use.
+
+    Raises Stopped when orders may be left, and whatever error ended the run.
+    """
     logger.info('BitMEX Market Maker Version: %s\n' % constants.VERSION)
     order_manager = chosen(settings=settings) if _takes_settings(chosen) else chosen()
     signals.tell(order_manager)
@@ -476,9 +479,7 @@ def run_until_stopped(chosen, settings, signals):
 def run():
     """Run the market maker with the settings of this process, as a program written for the original does."""
     with StopSignals() as signals:
-        code = run_until_stopped(OrderManager, process_settings, signals)
-    if code:
-        raise errors.Stopped(code)
+        run_until_stopped(OrderManager, process_settings, signals)
 
 
 def _takes_settings(chosen):

@@ -236,7 +236,7 @@ class Desk(object):
             base_url=self.settings.BASE_URL, symbol=self.venue.symbol, shouldWSAuth=not self.settings.DRY_RUN,
             postOnly=self.settings.POST_ONLY,
             transport=self.venue, feed=self.venue.feed, clock=self.clock, new_id=Ids(), orderIDPrefix=self.settings.ORDERID_PREFIX,
-            order_transport=self.settings.ORDER_TRANSPORT, **keys)
+            order_transport=self.settings.ORDER_TRANSPORT, symbols=self.settings.CONTRACTS, **keys)
         return self.bitmex
 
     def at(self, seconds, action, *arguments, **options):

@@ -146,9 +146,16 @@ def test_at_the_limit_a_side_is_taken_off_the_book():
     assert [row['price'] for row in plan.cancel] == [99.0] and plan.create == []
 
 
-def test_what_rests_unknown_to_the_rows_leaves_no_room_for_new_orders():
+def test_what_the_rows_do_not_show_takes_its_room():
     plan = diff([], [buy(99.0)], [sell(101.0)], 0, Limits(0, -100, 100, 100, 50))
-    assert plan.create == [] and plan.put_off == [buy(99.0), sell(101.0)]
+    assert plan.create == [sell(101.0, 50)]
+    assert diff(resting([buy(99.0)]), [buy(98.0), buy(99.0)], [], 0, Limits(0, -200, 200, 150, 0)).create == [buy(98.0, 50)]
+
+
+def test_a_new_order_waits_until_a_shrinking_one_has_made_room_for_it():
+    plan = diff(resting([buy(98.0, 200)]), [buy(98.0, 100), buy(99.0, 100)], [], 0, Limits(0, -200, 200, 200, 0))
+    assert [amend.quantity for amend in plan.amend] == [100]
+    assert plan.create == [] and plan.put_off == [buy(99.0, 100)]
 
 
 def test_while_an_order_grows_and_another_shrinks_the_larger_sizes_count():

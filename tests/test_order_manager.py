@@ -143,6 +143,20 @@ def test_fills_of_one_side_never_pass_the_limit():
     assert desk.heard.count('Current Position: 500, Maximum Position: 500') >= 1
 
 
+def test_a_fill_that_the_position_does_not_show_yet_counts_towards_the_limit():
+    desk = Desk(CHECK_POSITION_LIMITS=True, MAX_POSITION=2100, LOOP_INTERVAL=1)
+
+    def fill_without_the_position():
+        row = desk.venue.inner('Buy')
+        row.update(cumQty=100, leavesQty=0, ordStatus='Filled')
+        desk.venue._touch(row)
+        desk.venue.feed.table('order', 'update', row)
+    desk.at(1.5, fill_without_the_position)
+    seen = ladders(desk, 2.5, 3.5)
+    desk.run(3.6)
+    assert [sum(size for _, size in buys) for buys, _ in seen] == [1900, 2000]  # first the outermost shrinks, then there is room
+
+
 def test_at_the_short_limit_only_buys_are_quoted():
     desk = Desk(CHECK_POSITION_LIMITS=True, MIN_POSITION=-200, venue=ToyVenue(position=-219))
     seen = ladders(desk, 1)
@@ -282,6 +296,15 @@ def test_every_getter_of_the_original_answers():
     exchange.cancel_orders([exchange.get_lowest_sell()])
     assert prices(desk, 'Sell')[0] == 6422.0
     desk.manager.shut_down()
+
+
+def test_the_portfolio_holds_the_contracts_of_the_settings_and_the_one_traded():
+    other = dict(GOLDEN_INSTRUMENT, symbol='XBTM26', markPrice=6500.0, indicativeSettlePrice=6400.0)
+    desk = Desk(CONTRACTS=['XBTM26'], venue=ToyVenue(position=100, instruments=[GOLDEN_INSTRUMENT, other]))
+    portfolio = desk.exchange.get_portfolio()
+    assert sorted(portfolio) == ['XBTM26', 'XBTUSD']
+    assert portfolio['XBTM26']['spot'] == 6400.0 and portfolio['XBTM26']['currentQty'] == 0.0
+    assert portfolio['XBTUSD']['currentQty'] == 100.0
 
 
 def test_the_module_functions_of_the_original_answer():

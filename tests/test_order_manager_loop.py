@@ -217,6 +217,13 @@ def test_a_failed_cancel_is_tried_again_and_each_failure_said():
     assert desk.venue.resting() == [] and desk.heard.count('Unable to cancel orders: no.') == 2
 
 
+def test_the_last_attempt_counts_too():
+    desk = Desk()
+    desk.at(2, lambda: desk.venue.once.update({'DELETE order': [error(400, 'no')] * 5}))
+    desk.run(3)
+    assert desk.manager.cancelled and desk.heard.count('Unable to cancel orders') == 5
+
+
 def test_when_cancelling_fails_for_good_the_exit_code_says_so():
     desk = Desk()
     desk.at(2, lambda: desk.venue.once.update({'DELETE order': [error(400, 'no')] * 9}))
