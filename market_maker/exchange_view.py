@@ -26,7 +26,7 @@ class ExchangeView(object):
         return min(sells, key=lambda order: order['price']) if sells else {'price': 2**32}
 
     def worst_case(self):
-        """(contracts that may come to be bought, sold) on top of the position: what rests, is in flight, or filled and not in its row yet."""
+        """(contracts that may come to be bought, sold) on top of the position: resting, in flight, or filled and not in its row yet."""
         return (0, 0) if self.dry_run else self.bitmex.worst_case()
 
     #
