@@ -13,6 +13,8 @@ import running  # noqa: E402  (tests/running.py)
 
 # The venue needs Python 3.10+ and its packages; the bot's tests run everywhere.
 collect_ignore = [] if running.runs_the_venue() else ['venue', 'wire']
+# Other people's clients need packages of their own: `make test-clients` asks for them.
+collect_ignore += [] if os.environ.get('CLIENT_SECONDS') else ['clients']
 
 for name in list(os.environ):
     if name.startswith(('MM_', 'BITMEX_')) and name != 'MM_VENUE_PYTHON':

@@ -9,7 +9,6 @@ import subprocess
 import sys
 
 import pytest
-
 import running
 
 HOME = os.path.join(running.ROOT, 'build', 'clients')
@@ -25,7 +24,8 @@ def python_with(name, version, *others):
         shutil.rmtree(place, ignore_errors=True)
         os.makedirs(HOME, exist_ok=True)
         carry_out([sys.executable, '-m', 'venv', place])
-        carry_out([python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '%s==%s' % (name, version)] + list(others))
+        carry_out([python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input',
+                   '%s==%s' % (name, version)] + list(others))
         write(os.path.join(place, '.installed'), stamp)
     return python
 
@@ -50,7 +50,8 @@ def carry_out(command):
     except (OSError, subprocess.TimeoutExpired) as problem:
         words, code = str(problem), None
     if code != 0:
-        pytest.fail('a client could not be installed (the registries are needed the first time):\n%s\n%s' % (' '.join(command), words[-3000:]), pytrace=False)
+        pytest.fail('a client could not be installed (the registries are needed the first time):\n%s\n%s' %
+                    (' '.join(command), words[-3000:]), pytrace=False)
 
 
 def read(path):

@@ -5,9 +5,8 @@ import time
 
 import environments
 import pytest
-from conftest import seconds
-
 import running
+from trials import seconds
 
 SHUTTING_DOWN = 'Shutting down. All open orders will be cancelled.'
 # It retries an amend that came too late only where the refusal says `Invalid ordStatus` and no more. Since 21 December 2021

@@ -20,23 +20,22 @@ step('fetch_settlement_history', client.fetch_settlement_history)
 step('fetch_balance', client.fetch_balance)
 
 # An order's life: placed far away, read, amended, cancelled, cancelled again.
-low = client.price_to_precision(SWAP, book['bids'][0][0] * 0.9)
-placed = step('create_order', client.create_order, SWAP, 'limit', 'buy', 100, float(low))
+low, higher, taking = (float(client.price_to_precision(SWAP, book['bids'][0][0] * times)) for times in (0.9, 0.95, 1.01))
+placed = step('create_order', client.create_order, SWAP, 'limit', 'buy', 100, low)
 step('fetch_order', client.fetch_order, placed['id'], SWAP)
 step('fetch_open_orders', client.fetch_open_orders, SWAP)
-higher = client.price_to_precision(SWAP, book['bids'][0][0] * 0.95)
-step('edit_order', client.edit_order, placed['id'], SWAP, 'limit', 'buy', 200, float(higher))
+step('edit_order', client.edit_order, placed['id'], SWAP, 'limit', 'buy', 200, higher)
 step('cancel_order', client.cancel_order, placed['id'], SWAP)
 step('cancel_order again', client.cancel_order, placed['id'], SWAP)
 step('fetch_closed_orders', client.fetch_closed_orders, SWAP)
 
 # Orders that never rest, and orders that wait for a price.
-step('post only that would take', client.create_order, SWAP, 'limit', 'buy', 100, float(client.price_to_precision(SWAP, book['asks'][0][0] * 1.01)),
-     {'postOnly': True})
-step('a stop', client.create_order, SWAP, 'market', 'sell', 100, None, {'triggerPrice': float(low), 'triggerDirection': 'below', 'triggerPriceType': 'mark'})
-step('a stop limit', client.create_order, SWAP, 'limit', 'sell', 100, float(low), {'triggerPrice': float(low), 'triggerDirection': 'below'})
+falling = {'triggerPrice': low, 'triggerDirection': 'below', 'triggerPriceType': 'mark'}
+step('post only that would take', client.create_order, SWAP, 'limit', 'buy', 100, taking, {'postOnly': True})
+step('a stop', client.create_order, SWAP, 'market', 'sell', 100, None, falling)
+step('a stop limit', client.create_order, SWAP, 'limit', 'sell', 100, low, falling)
 for name in ('first', 'second', 'third'):
-    step('resting ' + name, client.create_order, SWAP, 'limit', 'buy', 100, float(low), {'clOrdID': 'ccxt-' + name})
+    step('resting ' + name, client.create_order, SWAP, 'limit', 'buy', 100, low, {'clOrdID': 'ccxt-' + name})
 step('cancel_orders', client.cancel_orders, [], None, {'clOrdID': ['ccxt-first', 'ccxt-second']})
 step('cancel_all_orders_after', client.cancel_all_orders_after, 60000)
 step('cancel_all_orders_after 0', client.cancel_all_orders_after, 0)
@@ -69,7 +68,7 @@ def refused(error, function, *arguments):
     raise AssertionError('it was not refused')
 
 
-step('too large an order', refused, ccxt.InsufficientFunds, client.create_order, SWAP, 'limit', 'buy', 5000000, float(low))
+step('too large an order', refused, ccxt.InsufficientFunds, client.create_order, SWAP, 'limit', 'buy', 5000000, low)
 client.secret += 'x'
 step('a wrong secret', refused, ccxt.AuthenticationError, client.fetch_balance)
 client.apiKey += 'x'
