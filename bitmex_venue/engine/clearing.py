@@ -15,7 +15,7 @@ This is also the host of the matchers (see `matching`).
 from __future__ import annotations
 
 from . import contract_math, events
-from .accounts import Account, Position
+from .accounts import Position
 from .book import Book
 from .instruments import Instrument
 from .orders import CANCELED, CLOSE, FILLED, PARTIALLY_FILLED, REDUCE_ONLY, Order
@@ -312,8 +312,3 @@ class Clearing:
             self.outbox.rest.append(events.ExecutionEvent(now, self.ids.next(), "Replaced", order, order.columns()))
             columns = {"order_qty": order.order_qty, "leaves_qty": order.leaves_qty, "text": order.text}
             self.outbox.order_update(now, order, columns)
-
-
-def blank_house(account_id: int, kept: int, texts) -> Account:
-    """A house account for liquidity from outside."""
-    return Account(account_id, "external", True, kept, texts)

@@ -149,7 +149,7 @@ def state(exchange) -> tuple:
         for market in exchange.markets.values()
     ]  # fmt: skip
     return (
-        exchange.now, exchange.ids.count, sorted(exchange._timers), accounts, instruments, books, sorted(exchange.orders),
+        exchange.now, exchange.ids.count, sorted(exchange.timers.queue), accounts, instruments, books, sorted(exchange.orders),
         list(exchange.day_orders), sorted(exchange.clearing.fees.items()), sorted(exchange.funding.pool.items()),
         sorted(exchange.insurance.items()), exchange.clearing.self_trades, exchange.clearing.self_traded_qty, exchange.liquidation.taken,
         [[o.order_id for o in market.triggers.orders()] for market in exchange.markets.values()],

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from . import events
-from .checks import Change, Draft
+from .amend_checks import Change
+from .checks import Draft
 from .clearing import Clearing
 from .commands import Cancel
 from .orders import CLOSE, FILLED, PARTIALLY_FILLED, POST_ONLY, CancelResult, Order

@@ -18,6 +18,7 @@ from __future__ import annotations
 from sortedcontainers import SortedDict
 
 from . import checks, events
+from .affordable import check_margin
 from .orders import REJECTED, Order
 from .refusals import Refused
 
@@ -116,7 +117,7 @@ def _affordable(exchange, order: Order) -> bool:
     if order.house or order.reduce_only or order.limit is None:
         return True
     try:
-        checks.check_margin(exchange, order.position, order.market, order.side, order.leaves_qty, order.limit, None)
+        check_margin(exchange, order.position, order.market, order.side, order.leaves_qty, order.limit, None)
     except Refused as refused:
         exchange.clearing.end(order, f"Rejected: {refused.message}\n{order.origin_text}", REJECTED)
         return False

@@ -6,6 +6,7 @@ import pytest
 from engine_kit import ALICE, BOB, HOUSE, SECOND, Desk, c, e, refusal
 
 from bitmex_venue.engine.liquidation import ENGINE_ACCOUNT
+from bitmex_venue.engine.timers import MIDNIGHT, SETTLE
 
 
 def ruined(texts="classic", bid=9895):
@@ -147,9 +148,9 @@ def test_the_dated_future_settles_at_the_index_and_takes_no_orders_afterwards():
         desk.place(account, side, 1000, 10000, symbol=symbol)
     order = desk.place(BOB, 1, 5, 9000, symbol=symbol)
     spec = desk.exchange.instruments[symbol].spec
-    del desk.exchange._timers[:]  # ten years of marks are not what is tested
-    desk.exchange._timers.append((spec.expiry, 4, symbol))
-    desk.exchange._timers.append((spec.expiry + 10**18, 0, ""))
+    timers = desk.exchange.timers  # ten years of marks are not what is tested
+    timers.queue[:] = [timer for timer in timers.queue if timer[1] == SETTLE] + [(spec.expiry + 1, MIDNIGHT, "")]
+    timers.next = spec.expiry
     desk.index(12500)
     desk.now = spec.expiry
     desk.wait(0)
