@@ -11,6 +11,8 @@ from market_maker.utils import errors
 class ExchangeView(object):
     """The getters; bitmex, settings, symbol and dry_run are the subclass's."""
 
+    _settlement = None
+
     #
     # Our orders
     #
@@ -71,9 +73,18 @@ class ExchangeView(object):
             return {'avgCostPrice': 0, 'avgEntryPrice': 0, 'currentQty': 0, 'symbol': symbol}
         return self.bitmex.position(symbol)
 
+    def read_balance(self):
+        """marginBalance in the settlement unit, by REST: also when the realtime picture is gone."""
+        if self.dry_run:
+            return self.get_margin()['marginBalance']
+        row = self.bitmex._curl_bitmex('user/margin', query=[('currency', self.settlement())], verb='GET', quiet=True)
+        return row['marginBalance']
+
     def settlement(self):
         """The unit that the traded contract settles in, such as XBt."""
-        return contracts.settlement(self.get_instrument())
+        if self._settlement is None:  # kept: the end of a run must not need realtime data
+            self._settlement = contracts.settlement(self.get_instrument())
+        return self._settlement
 
     def deposits(self):
         """Units paid in less units taken out since the start."""

@@ -155,6 +155,7 @@ class OrderManager(Running):
         self.starting_qty = exchange.get_delta()
         self.running_qty = self.starting_qty
         self.start_XBt = exchange.get_margin()['marginBalance']
+        exchange.settlement()
         self.cancelled = False             # whether the shutdown took everything of ours off the book
         self._is_shut_down = False
         self._said_rules = False
@@ -438,7 +439,7 @@ class OrderManager(Running):
 
     def _say_result(self):
         try:
-            end, deposits = self.exchange.get_margin()['marginBalance'], self.exchange.deposits()
+            end, deposits = self.exchange.read_balance(), self.exchange.deposits()
             totals = getattr(self.exchange.bitmex, 'totals', None)
             for line in status.result_lines(self.exchange.settlement(), self.start_XBt, end, deposits, totals):
                 logger.info(line)

@@ -391,4 +391,5 @@ def test_a_dry_run_leaves_the_exchange_alone_whatever_it_is_asked():
     exchange = Desk(DRY_RUN=True).exchange
     assert exchange.create_bulk_orders([1]) == exchange.amend_bulk_orders([1]) == exchange.cancel_bulk_orders([1]) == [1]
     assert exchange.get_orders() == [] and exchange.get_position()['currentQty'] == 0 and exchange.orders_left() == 0
+    assert exchange.read_balance() == 50 * 10 ** 8 and exchange.deposits() == 0
     assert exchange.cancel_all_orders() is None and exchange.worst_case() == (0, 0)

@@ -207,7 +207,8 @@ def test_a_stop_cancels_everything_by_rest_alone_and_checks_that():
     assert desk.venue.resting() == [] and desk.manager.cancelled and desk.manager.exit_code() == 0
     assert desk.heard.count('Shutting down. All open orders will be cancelled.') == 1
     assert desk.heard.count('No order of ours rests on the book.') == 1
-    assert [verb for verb, path, body in desk.venue.requests][-3:].count('DELETE') == 1
+    assert desk.heard.count('Result of this run: +0.00000000 XBT') == 1
+    assert [verb for verb, path, body in desk.venue.requests].count('DELETE') == 1
 
 
 def test_a_failed_cancel_is_tried_again_and_each_failure_said():
