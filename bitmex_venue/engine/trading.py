@@ -180,7 +180,6 @@ class Trading:
             self._reopen(order)
         total, leaves = self._sizes(change)
         if leaves == 0:
-            clearing.unrest(order)
             order.order_qty = total
             clearing.end(order, self.texts.canceled(change.text, order.origin_text), order_qty=total)
             return

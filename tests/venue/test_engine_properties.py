@@ -166,8 +166,8 @@ class Driver:
 
 
 @pytest.mark.parametrize("texts, self_trade", [("classic", "allow"), ("modern", "cancel")])
-@given(actions=st.lists(acting, min_size=5, max_size=60))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(actions=st.lists(acting, min_size=20, max_size=60))
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_positions_net_to_zero_money_is_conserved_and_a_refused_command_changes_nothing(texts, self_trade, actions):
     driver = Driver(texts, self_trade)
     for action in actions:
@@ -175,8 +175,8 @@ def test_positions_net_to_zero_money_is_conserved_and_a_refused_command_changes_
         driver.check()
 
 
-@given(actions=st.lists(acting, min_size=5, max_size=60))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(actions=st.lists(acting, min_size=20, max_size=60))
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_the_same_commands_give_the_same_state_and_the_same_events(actions):
     driver = Driver("classic", "allow")
     for action in actions:

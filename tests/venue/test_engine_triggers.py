@@ -131,6 +131,13 @@ def test_a_stop_may_be_amended_and_cancelled_while_it_waits(desk):
     assert desk.exchange.audit().ok
 
 
+def test_a_waiting_stop_with_nothing_left_to_fill_is_cancelled(desk):
+    order = stop(desk, 1, 10050)
+    desk.amend(order, leaves_qty=0)
+    assert order.ord_status == "Canceled" and desk.exchange.markets["XBTUSD"].triggers.count == 0
+    assert desk.exchange.audit().ok
+
+
 def test_a_post_only_stop_limit_that_would_take_when_it_goes_off_is_cancelled(desk):
     order = stop(desk, 1, 10050, price=10100, exec_inst=POST + ON_LAST)
     last(desk, 10050)
