@@ -36,6 +36,18 @@ def test_any_message_is_a_sign_of_life(live):
     assert live.decide(10.5) == NOTHING and live.decide(11) == PING
 
 
+def test_however_much_the_venue_says_we_say_something_every_minute(live):
+    complete(live, 0)
+    pings = []
+    for now in range(1, 200):
+        live.last_message = now - 0.5
+        if live.decide(now) == PING:
+            pings.append(now)
+    assert pings == [60, 120, 180]
+    live.last_message = 230
+    assert live.next_look(235.0 - 1) == 1 and live.next_look(239.5) == 0
+
+
 def test_a_socket_without_its_tables_is_given_up_after_the_time_limit(live):
     live.opened(0)
     for now in range(1, 20):

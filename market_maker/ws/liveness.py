@@ -4,6 +4,7 @@ Rules (bitmex-api.md 5.4):
 
 * After 5 s without a message the bare text `ping` is sent; the venue answers with the bare text `pong`.
 * After another 5 s of silence the socket is dead, however open it looks.
+* A client that says nothing for 180 s is cut off, so `ping` is also sent when we have said nothing for a minute.
 * A new socket that does not deliver its tables within the time limit is dead too.
 * Attempts to connect are spaced by a back-off that doubles from half a second to half a minute, with jitter, so that the clients of a
   venue that restarts do not all come at once; it starts over after a connection that was complete and lasted.
@@ -12,6 +13,7 @@ from __future__ import absolute_import, division, print_function
 
 PING_AFTER_S = 5.0
 DEAD_AFTER_S = 10.0
+SPEAK_AFTER_S = 60.0
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 STABLE_AFTER_S = 30.0          # a connection that lasted this long was a good one
@@ -33,11 +35,12 @@ class Liveness(object):
         self._open_since = None
         self.last_message = None
         self._pinged_after = None     # the message after which silence made us ping
+        self._said_at = None          # when we last said something
         self._ready = False
         self._next_attempt = 0.0
 
     def opened(self, now):
-        self._open_since = self.last_message = now
+        self._open_since = self.last_message = self._said_at = now
         self._pinged_after = None
         self._ready = False
 
@@ -63,14 +66,17 @@ class Liveness(object):
             return DROP
         if silent >= PING_AFTER_S and self._pinged_after != self.last_message:
             self._pinged_after = self.last_message
-            return PING
-        return NOTHING
+        elif now - self._said_at < SPEAK_AFTER_S:
+            return NOTHING
+        self._said_at = now
+        return PING
 
     def next_look(self, now):
         """Seconds until `decide` may say something new."""
         if self._open_since is None:
             return max(0.0, self._next_attempt - now)
         due = self.last_message + (DEAD_AFTER_S if self._pinged_after == self.last_message else PING_AFTER_S)
+        due = min(due, self._said_at + SPEAK_AFTER_S)
         if not self._ready:
             due = min(due, self._open_since + self._image_limit)
         return max(0.0, due - now)
