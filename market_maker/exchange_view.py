@@ -87,8 +87,11 @@ class ExchangeView(object):
         return self._settlement
 
     def deposits(self):
-        """Units paid in less units taken out since the start."""
-        return 0 if self.dry_run else self.bitmex.wallet_history_since_start()
+        """Units paid in less units taken out since the start; None where the venue does not tell."""
+        try:
+            return 0 if self.dry_run else self.bitmex.wallet_history_since_start()
+        except errors.VenueError:
+            return None
 
     #
     # The market

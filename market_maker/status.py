@@ -65,15 +65,17 @@ def rounding_line(row, sizes):
 
 
 def result_lines(code, start_units, end_units, deposits, totals):
-    """What the run made and lost. `deposits`: net units paid in meanwhile; `totals`: fills, contracts, fees, or None.
+    """What the run made and lost. `deposits`: net units paid in meanwhile, or None; `totals`: fills, contracts, fees, or None.
 
     Formula: marginBalance at the end, less that at the start, less deposits.
     """
     name, digits = contracts.currency(code)
     start, end = contracts.in_whole(start_units, code), contracts.in_whole(end_units, code)
     line = 'Result of this run: %+.*f %s (balance %.*f to %.*f' % (
-        digits, contracts.in_whole(end_units - start_units - deposits, code), name, digits, start, digits, end)
-    line += ', of which %+.*f deposited).' % (digits, contracts.in_whole(deposits, code)) if deposits else ').'
+        digits, contracts.in_whole(end_units - start_units - (deposits or 0), code), name, digits, start, digits, end)
+    if deposits:
+        line += ', of which %+.*f deposited' % (digits, contracts.in_whole(deposits, code))
+    line += '; deposits are not known).' if deposits is None else ').'
     if totals is None:
         return [line]
     return [line, 'Fills: %d, %d contracts, fees %s %.*f %s.' % (

@@ -8,6 +8,7 @@ import pytest
 from desk import Desk, ToyVenue
 from fakes import error, response
 
+from market_maker import custom_strategy
 from market_maker import market_maker as bot
 from market_maker.utils import errors
 from market_maker.utils.clock import ManualClock
@@ -445,6 +446,14 @@ def test_run_uses_the_settings_of_the_process(monkeypatch):
     monkeypatch.setattr(bot, 'process_settings', failing.settings)
     with pytest.raises(errors.Stopped):
         bot.run()
+
+
+def test_the_example_strategy_runs_as_a_program_of_its_own(monkeypatch):
+    desk = Desk(RUN_FOR_S=3)
+    monkeypatch.setattr(bot, 'ExchangeInterface', lambda dry_run, settings: desk.exchange)
+    monkeypatch.setattr(bot, 'process_settings', desk.settings)
+    custom_strategy.run()
+    assert len(desk.venue.orders) == 2 and desk.venue.resting() == []
 
 
 def test_an_exchange_connects_as_the_settings_say(monkeypatch):

@@ -81,5 +81,6 @@ def test_the_result_is_the_change_of_balance_less_deposits():
     assert lines == ['Result of this run: +0.00050000 XBT (balance 1.00000000 to 1.00150000, of which +0.00100000 deposited).',
                      'Fills: 3, 300 contracts, fees received 0.00000250 XBT.']
     assert status.result_lines('USDt', 1000000, 900000, 0, None) == ['Result of this run: -0.100000 USDT (balance 1.000000 to 0.900000).']
+    assert status.result_lines('XBt', 0, 0, None, None)[0].endswith('to 0.00000000; deposits are not known).')
     assert status.result_lines('XBt', 0, 0, 0, {'fills': 1, 'contracts': 1,
         'fees': 7})[1] == 'Fills: 1, 1 contracts, fees paid 0.00000007 XBT.'
