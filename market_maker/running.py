@@ -170,6 +170,8 @@ class Running(object):
             self._pace.pause(now, self.settings.API_ERROR_INTERVAL)
         elif isinstance(error, (errors.StaleData, errors.VenueUnreachable)):
             self._pull_when_old(now)
+        if issubclass(self.waiting.kind, OVER_WHEN_SEEN) and self._sees_a_market():
+            self._pace.pause(now, self.settings.API_ERROR_INTERVAL)  # it is the venue that says no, not what we see
         return None
 
     def _pull_when_old(self, now):
@@ -220,19 +222,20 @@ class Running(object):
             return is_stale
         if is_stale:
             return not self._pulled and not self.exchange.dry_run and self._is_about_to_pull(now)
-        return issubclass(self.waiting.kind, OVER_WHEN_SEEN) and self._market_is_back()
+        return issubclass(self.waiting.kind, OVER_WHEN_SEEN) and self.may_quote() and self._sees_a_market()
 
     def _is_about_to_pull(self, now):
         """The moment at which our data becomes too old; a failed pull is repeated at the pace of the loop."""
         age, limit = self._freshness.age(now), self.settings.MAX_DATA_AGE_S
         return limit < age <= limit + 0.5
 
-    def _market_is_back(self):
+    def _sees_a_market(self):
+        """Whether there is, as far as we know, something to quote around."""
         try:
             self.check_market()
         except errors.MarketMakerError:
             return False
-        return True
+        return self.exchange.data_age() <= self.settings.MAX_DATA_AGE_S
 
     def _patience(self, now):
         """Seconds until the next thing that happens by the passing of time alone."""

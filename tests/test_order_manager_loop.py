@@ -108,6 +108,14 @@ def test_while_the_market_is_closed_we_wait():
     assert desk.heard.count('Resumed after') == 1
 
 
+def test_a_venue_that_calls_the_market_closed_is_not_asked_again_and_again():
+    desk = Desk(LOOP_INTERVAL=2)
+    desk.venue.once['POST order/bulk'] = [error(400, 'Market is not open') for _ in range(99)]
+    desk.run(29)
+    assert len([1 for verb, path, body in desk.venue.requests if verb == 'POST']) == 3
+    assert desk.heard.count('Waiting: Market is not open') == 1
+
+
 def test_without_margin_we_wait_and_try_again_later():
     desk = Desk(LOOP_INTERVAL=2)
     refusal = error(400, 'Account has insufficient Available Balance, 1007 XBt required')
