@@ -20,7 +20,7 @@ from collections import OrderedDict
 
 from market_maker.auth import APIKeyAuthWithExpires, LoginAuth
 from market_maker.expected_position import ExpectedPosition
-from market_maker.order_entry import OrderEntry
+from market_maker.order_entry import SIDE_BY_SIDE, OrderEntry
 from market_maker.own_orders import OwnOrders
 from market_maker.rate_limit import RequestBudget
 from market_maker.rest_session import RestSession, check_address
@@ -85,7 +85,7 @@ class BitMEX(object):
         self._rest = RestSession(base_url, self.clock, self.request_budget, auth, timeout, transport, self._log_request)
         self.base_url = self._rest.base_url
         self._orders = OrderEntry(self._rest, self.own_orders, self.clock, postOnly, order_transport, new_id or new_cl_ord_id_tail,
-                                  lambda: self.ws.get_ticker(symbol)['mid'])
+                                  lambda: self.ws.get_ticker(symbol)['mid'], SIDE_BY_SIDE if transport is None else 1)
         self.ws = BitMEXWebsocket(self.clock, self.wakeup, feed, self.own_orders.merge, image_limit=start_timeout)
         if not self.ws.threaded:
             self.clock = PolledClock(self.clock, self.ws)

@@ -4,13 +4,15 @@ Rules:
 
 * After a time-out, a broken connection or a 5xx an order may be resting: it is looked up by its clOrdID and never sent again
   under another.
-* Of several single orders one that fails does not stop the others.
+* Single orders of one list go side by side, so that the last does not wait for a dozen round trips; one that fails does not
+  stop the others.
 * What the request budget cannot pay for is left out, the outermost orders first, and left to the next tick.
 * A post-only order that the venue accepted and canceled is in the answer as it is: `ordStatus` Canceled, not resting.
 * Bulk requests are used until the venue answers 404 to one, then single ones; that is remembered.
 """
 from __future__ import absolute_import, division, print_function
 
+import functools
 import json
 import logging
 from collections import OrderedDict
@@ -18,28 +20,31 @@ from collections import OrderedDict
 from market_maker.auth.api_key import REST_EXPIRES_S
 from market_maker.rest_session import DuplicateOrder, ordered
 from market_maker.utils import errors
+from market_maker.utils.parallel import run_all
 
 logger = logging.getLogger('root')
 
 POST_ONLY = 'ParticipateDoNotInitiate'
 TOKEN_SETTLES_S = 30           # a request with an access token does not expire: this long it may still take effect
 LOOKED_UP_AT_ONCE = 20         # clOrdIDs in one query
+SIDE_BY_SIDE = 8               # single requests under way at a time
 
 
 class OrderEntry(object):
     """Sends what is asked and tells `own_orders` of it.
 
     rest -- a RestSession; own_orders -- an OwnOrders; transport -- 'bulk', 'single' or 'auto'; new_id() -> the tail of a clOrdID;
-    mid() -> the price around which orders are nearest, or None.
+    mid() -> the price around which orders are nearest, or None; parallel -- how many single requests may be under way at a time.
     """
 
-    def __init__(self, rest, own_orders, clock, post_only, transport, new_id, mid):
+    def __init__(self, rest, own_orders, clock, post_only, transport, new_id, mid, parallel=SIDE_BY_SIDE):
         self.rest = rest
         self.own_orders = own_orders
         self.clock = clock
         self.post_only = post_only
         self.needs_reconcile = False
         self.transport_used = {'bulk': 'bulk', 'single': 'single'}.get(transport)
+        self.parallel = parallel
         self._new_id = new_id
         self._mid = mid
 
@@ -208,16 +213,14 @@ class OrderEntry(object):
         return self._each(orders, single)
 
     def _each(self, orders, send):
-        """Send single requests, the ones that can be paid for; raise the first error after all have been tried."""
-        rows, first_error = [], None
-        for order in self._affordable(orders):
-            try:
-                rows.append(send(order))
-            except (errors.RequestRefused, errors.UnknownOutcome) as error:
-                first_error = first_error or error
-        if first_error is not None:
-            first_error.results = rows
-            raise first_error
+        """Send single requests, the ones that can be paid for, side by side; raise the gravest error after all have been tried."""
+        outcomes = run_all([functools.partial(send, order) for order in self._affordable(orders)], self.parallel)
+        rows = [row for row, error in outcomes if error is None]
+        failures = [error for _, error in outcomes if error is not None]
+        if failures:
+            gravest = min(failures, key=_gravity)
+            gravest.results = rows
+            raise gravest
         return rows
 
     def _affordable(self, orders):
@@ -237,6 +240,14 @@ class OrderEntry(object):
         longest = TOKEN_SETTLES_S if hasattr(self.rest.auth, 'login_request') else REST_EXPIRES_S
         self.own_orders.outcome_unknown(self.clock.time() + longest + 1, order_ids, cl_ord_ids)
         self.needs_reconcile = True
+
+
+def _gravity(error):
+    """Errors in the order in which they matter to the loop; what is no error of ours comes first."""
+    return _ACTIONS.index(error.action) if isinstance(error, errors.MarketMakerError) else -1
+
+
+_ACTIONS = (errors.STOP, errors.RETICK, errors.WAIT, errors.SKIP)
 
 
 def bulk_cost(orders):

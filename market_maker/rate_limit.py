@@ -9,44 +9,61 @@ Rules:
 * What cannot be paid now is left out, never queued: a quote of seconds ago is worth nothing.
 * Until the venue has told its limit nothing is held back.
 
-Time is handed in, in seconds of a clock that is never set back. Not thread-safe: one thread sends requests.
+Time is handed in, in seconds of a clock that is never set back. Every method is safe from any thread.
 """
 from __future__ import absolute_import, division, print_function
 
+import functools
 import math
+import threading
 from collections import deque
 
 DEFAULT_RESERVE = 5            # tokens kept for cancelling everything
 SECOND_LAYER_LIMIT = 10        # order requests in any one second
+CLASSIC_LIMIT = 150            # a limit from here on is one of the classic era, without a second layer
 CLASSIC_WINDOW_S = 300.0       # 300 or 150 in five minutes
 MODERN_WINDOW_S = 60.0         # 120, 60 or 30 a minute
 
 
+def _locked(method):
+    @functools.wraps(method)
+    def wrapped(self, *args):
+        with self._lock:
+            return method(self, *args)
+    return wrapped
+
+
 class RequestBudget(object):
+    """What may still be asked of the venue."""
 
     def __init__(self, reserve=DEFAULT_RESERVE):
         self.reserve = reserve
+        self._lock = threading.RLock()
         self.limit = None              # size of the bucket, as the venue said last
         self.refused = 0               # 429s seen
         self.skipped = 0               # requests left out because they could not be paid
         self._remaining = None
         self._at = None
         self._blocked_until = None
-        self._second_layer = None      # times of recent order requests, once the venue shows that it counts them
+        self._second_layer = None      # times of recent order requests, where the venue counts them
 
+    @_locked
     def note_headers(self, headers, now):
         """Learn from a reply's headers (any case). Headers that are missing or make no sense change nothing."""
         limit, remaining = _number(headers.get('x-ratelimit-limit')), _number(headers.get('x-ratelimit-remaining'))
         if limit is not None and limit > 0 and remaining is not None:
             self.limit, self._remaining, self._at = limit, min(max(remaining, 0), limit), now
-        if _number(headers.get('x-ratelimit-remaining-1s')) is not None and self._second_layer is None:
+        is_modern = self.limit is not None and self.limit < CLASSIC_LIMIT
+        if self._second_layer is None and (is_modern or headers.get('x-ratelimit-remaining-1s') is not None):
             self._second_layer = deque()
 
+    @_locked
     def note_refusal(self, wait, now):
         """A 429 came: nothing but cancels for `wait` seconds."""
         self.refused += 1
         self._blocked_until = now + wait
 
+    @_locked
     def note_request(self, cost, is_order, now):
         """A request leaves that costs `cost` tokens."""
         if self._remaining is not None:
@@ -54,13 +71,15 @@ class RequestBudget(object):
         if is_order and self._second_layer is not None:
             self._second_layer.append(now)
 
+    @_locked
     def available(self, now):
         """Tokens in the bucket now (None until the venue has told)."""
         if self._remaining is None:
             return None
-        window = CLASSIC_WINDOW_S if self.limit >= 150 else MODERN_WINDOW_S
+        window = CLASSIC_WINDOW_S if self.limit >= CLASSIC_LIMIT else MODERN_WINDOW_S
         return min(self.limit, self._remaining + (now - self._at) * self.limit / window)
 
+    @_locked
     def affordable(self, wanted, now):
         """How many of `wanted` single order requests (no cancels) can be sent now."""
         count = wanted
@@ -76,6 +95,7 @@ class RequestBudget(object):
         self.skipped += wanted - count
         return count
 
+    @_locked
     def describe(self, now):
         """A text for the status: '287 of 300 requests left'."""
         available = self.available(now)

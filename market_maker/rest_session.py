@@ -103,7 +103,7 @@ class RestSession(object):
         """Send once; return (decision, decoded body)."""
         attempt = policy.Attempt(verb, number, self._authenticated_by())
         request = self._session.prepare_request(requests.Request(verb, url, data=body, params=query, auth=self.auth))
-        self.budget.note_request(cost, path.startswith(('order', 'position/')), self.clock.monotonic())
+        self.budget.note_request(cost, verb != 'GET' and path.startswith(('order', 'position/')), self.clock.monotonic())
         sent_at = self.clock.time()
         settings = self._session.merge_environment_settings(request.url, {}, False, None, None)
         try:

@@ -51,6 +51,13 @@ def test_the_second_layer_lets_ten_orders_through_in_a_second():
     assert budget.affordable(12, 1.2) == 10
 
 
+def test_a_modern_limit_means_a_second_layer_before_its_header_was_seen():
+    modern, classic = RequestBudget(), RequestBudget()
+    modern.note_headers(headers(120, 118), 0)
+    classic.note_headers(headers(300, 298), 0)
+    assert modern.affordable(12, 0) == 10 and classic.affordable(12, 0) == 12
+
+
 def test_a_refusal_blocks_everything_for_as_long_as_it_says():
     budget = RequestBudget()
     budget.note_refusal(3, 10)
