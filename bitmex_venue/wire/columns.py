@@ -139,6 +139,8 @@ class Table(NamedTuple):
 
 _STREAM = {"timestamp": "sorted", "symbol": "grouped"}
 _SIDES = {"symbol": "instrument", "side": "side"}
+NEW_TABLES = frozenset(("orderBookL2_100",))  # 2026
+DEPTHS: dict[str, int] = {"orderBookL2": 0, "orderBookL2_25": 25, "orderBookL2_100": 100}
 BIN_SIZES: dict[str, int] = {"1m": 60, "5m": 300, "1h": 3600, "1d": 86400}  # seconds
 
 # name: (columns, keys, foreign keys, attributes, private, by symbol)
@@ -148,6 +150,7 @@ _TABLES: dict[str, tuple[str, tuple[str, ...], dict[str, str], dict[str, str], b
     "trade": (TRADE, (), _SIDES, _STREAM, False, True),
     "orderBookL2": (BOOK, ("symbol", "id", "side"), _SIDES, {"symbol": "parted", "id": "sorted"}, False, True),
     "orderBookL2_25": (BOOK, ("symbol", "id", "side"), _SIDES, {"symbol": "parted", "id": "sorted"}, False, True),
+    "orderBookL2_100": (BOOK, ("symbol", "id", "side"), _SIDES, {"symbol": "parted", "id": "sorted"}, False, True),
     "orderBook10": (BOOK10, ("symbol",), {"symbol": "instrument"}, {"symbol": "sorted"}, False, True),
     "funding": (FUNDING, ("timestamp", "symbol"), {"symbol": "instrument"}, _STREAM, False, True),
     "settlement": (SETTLEMENT, ("timestamp", "symbol"), {"symbol": "instrument"}, _STREAM, False, True),
@@ -214,6 +217,8 @@ def tables(profile: Profile) -> dict[str, Table]:
     """Every table of a profile by name."""
     out = {}
     for name, (text, keys, foreign, attributes, private, by_symbol) in _TABLES.items():
+        if name in NEW_TABLES and not profile.sparse:
+            continue
         if name == "position":
             keys = profile.position_keys
         elif name == "execution":

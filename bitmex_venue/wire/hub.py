@@ -23,6 +23,7 @@ from typing import Any
 
 from ..engine import events as ev
 from . import account_rows, instrument_rows
+from .columns import DEPTHS
 from .encode import dumps
 from .history import History
 from .level_ids import OpaqueIds, PriceIds
@@ -30,7 +31,7 @@ from .tables import Row, Rows
 
 Topic = tuple[str, str | None, int | None]  # table, symbol or None for all, account or None for public
 STREAMS = ("trade", "quote")
-TOP = 25
+TOPS = ("orderBookL2_25", "orderBookL2_100")
 
 
 class Message:
@@ -79,7 +80,7 @@ class Hub:
         self.touched: dict[Any, int] = {}  # (account, symbol or currency) -> time of the last event
         self._topics: dict[Topic, dict[Any, None]] = {}
         self.shown: dict[tuple[str, int, str], Row] = {}  # what listeners hold of positions, margins, wallets
-        self.tops: dict[str, dict[tuple[int, int], int]] = {}
+        self.tops: dict[tuple[str, str], dict[tuple[int, int], int]] = {}  # (table, symbol)
         self.tens: dict[str, Row] = {}
         self._handlers: dict[type, Callable[[Any, Batch], None]] = {
             ev.OrderEvent: self._order,
@@ -132,9 +133,11 @@ class Hub:
             for key in [k for k in self.shown if k[0] == table and k[1] == account]:
                 if not self.listeners(table, key[2], account):
                     del self.shown[key]
-        kept: dict[str, Any] = {"orderBookL2_25": self.tops, "orderBook10": self.tens}.get(table, {})
-        for name in [n for n in kept if not self.listeners(table, n)]:
-            del kept[name]
+        for name in [n for t, n in self.tops if t == table and not self.listeners(table, n)]:
+            del self.tops[table, name]
+        if table == "orderBook10":
+            for name in [n for n in self.tens if not self.listeners(table, n)]:
+                del self.tens[name]
 
     # ---- deltas
 
@@ -280,17 +283,16 @@ class Hub:
             old = levels[key][0] if key in levels else event.old_size
             levels[key] = (old, event.size)
         listeners = self.listeners("orderBookL2", symbol)
-        top = self.listeners("orderBookL2_25", symbol)
         if listeners:
             self._levels("orderBookL2", symbol, levels, time, listeners, batch)
-        if top:
-            before = self.tops.get(symbol)
-            after = self.top(symbol)
-            self.tops[symbol] = after
-            if before is not None:
+        for table in TOPS:
+            listeners = self.listeners(table, symbol)
+            if listeners:
+                before = self.tops.get((table, symbol), {})
+                after = self.tops[table, symbol] = self.top(table, symbol)
                 moved = {key: (size, after.get(key, 0)) for key, size in before.items()}
                 moved.update({key: (0, size) for key, size in after.items() if key not in before})
-                self._levels("orderBookL2_25", symbol, moved, time, top, batch)
+                self._levels(table, symbol, moved, time, listeners, batch)
         for (side, price), (_, size) in levels.items():
             if not size:
                 self.ids.drop(symbol, side, price)
@@ -324,10 +326,10 @@ class Hub:
                 message.rows = rows
                 batch.messages.append(message)
 
-    def top(self, symbol: str) -> dict[tuple[int, int], int]:
-        """The best 25 levels of each side: (side, ticks) -> size."""
-        book = self.exchange.books[symbol]
-        return {(side, ticks): size for side in (-1, 1) for ticks, size in book.levels(side, TOP)}
+    def top(self, table: str, symbol: str) -> dict[tuple[int, int], int]:
+        """The best levels of each side, as many as the table shows: (side, ticks) -> size."""
+        book, depth = self.exchange.books[symbol], DEPTHS[table]
+        return {(side, ticks): size for side in (-1, 1) for ticks, size in book.levels(side, depth)}
 
     def _drop_ids(self, events: Iterable[Any]) -> None:
         for event in events:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import account_rows, instrument_rows
-from .hub import TOP, Hub
+from .columns import DEPTHS
+from .hub import Hub
 from .tables import Row
 
 
@@ -57,12 +58,12 @@ def _books(hub: Hub, table: str, symbols: list[str], now: int) -> list[Row]:
     if table == "orderBook10":
         hub.tens.update({name: hub.rows.book10(name, books[name], now) for name in symbols})
         return [hub.tens[name] for name in symbols]
-    depth = TOP if table == "orderBookL2_25" else 0
+    depth = DEPTHS[table]
     out: list[Row] = []
     for name in symbols:
         out.extend(hub.rows.levels(hub.ids, name, books[name], depth, now))
         if depth:
-            hub.tops[name] = hub.top(name)
+            hub.tops[table, name] = hub.top(table, name)
     return out
 
 

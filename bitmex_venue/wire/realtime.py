@@ -17,6 +17,7 @@ Known differences: topics of the web site (chat, announcement, connected, ...) a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,7 @@ SITE_TOPICS = frozenset(("announcement", "chat", "connected", "publicNotificatio
 PRIVATE_SITE_TOPICS = frozenset(("privateNotifications", "account"))
 POOLS = frozenset(("Primary", "Secondary", "Aggregated"))
 MAX_ERRORS = 100
+log = logging.getLogger("bitmex_venue")
 SLOW_READER = "slow reader"
 IDLE_S = 180  # a client that says nothing for so long is cut off
 MAX_TOPICS = 500
@@ -111,6 +113,9 @@ class Session:
             self._refuse(error.status, error.message, request)
         except Refused as refusal:
             self._refuse(refusal.status, refusal.message, request)
+        except Exception:
+            log.exception("unforeseen failure of a realtime message")
+            self._refuse(500, "Server Error", {})
 
     def take_outgoing(self) -> list[str]:
         """What is to be sent, oldest first; the outbox is empty afterwards."""
@@ -194,9 +199,16 @@ class Session:
         if not self.venue.hub.join(key, self):
             raise errors.bad_request(f"You are already subscribed to this topic: {topic}. {DOCS}")
         self.topics[topic] = key
-        self.send(dumps({"success": True, "subscribe": topic, "request": request}))
+        self.send(dumps({"success": True, **self._named(topic), "request": request}))
         table, symbol, account = key
         self.send(dumps(partials.image(self.venue.hub, table, symbol, account, self.venue.now)))
+
+    def _named(self, topic: str) -> dict[str, Any]:
+        """How an acknowledgement names a topic: in modern a pool stands beside it, not in it."""
+        bare, _, pool = topic.rpartition(":")
+        if self.venue.profile.strategy and pool in POOLS and bare:
+            return {"subscribe": bare.rstrip(":"), "pool": pool}
+        return {"subscribe": topic}
 
     def _resolve(self, topic: str) -> Topic | None:
         """What a topic means; None for a topic that is known and never says anything. Raises ApiError."""
@@ -213,8 +225,8 @@ class Session:
         if table.private and self.identity is None:
             raise errors.ApiError(401, NO_LOGIN)
         symbol, _, pool = rest.partition(":")
-        if pool and pool not in POOLS:
-            symbol, pool = rest, ""
+        if pool and not (pool in POOLS and self.venue.profile.strategy):
+            symbol = rest
         account = self.identity.account_id if table.private and self.identity else None
         if symbol in ("", "*"):
             return (name, None, account)

@@ -50,6 +50,7 @@ class Route(NamedTuple):
     refusable: bool = True
     bulk: bool = False
     login: bool = False  # exists only where the profile has logins
+    classic: bool = False  # gone in modern
 
 
 Routes = dict[tuple[str, str], Route]
@@ -71,7 +72,7 @@ class Router:
         self.routes = {
             place: route
             for place, route in all_routes().items()
-            if (profile.bulk or not route.bulk) and (profile.login or not route.login)
+            if (profile.bulk or not (route.bulk or route.classic)) and (profile.login or not route.login)
         }
 
     def handle(self, request: http.Request) -> http.Response:

@@ -292,6 +292,8 @@ ROUTES: Routes = {
     ("GET", "position"): Route(get_positions, USER),
     ("POST", "position/leverage"): Route(post_leverage, "order", burst=True),
     ("POST", "position/isolate"): Route(post_isolate, "order", burst=True),
+    ("POST", "position/riskLimit"): Route(post_risk_limit, "order"),
+    ("POST", "position/transferMargin"): Route(post_transfer, "order", burst=True),
     ("GET", "user"): Route(get_user, USER),
     ("GET", "user/margin"): Route(get_margin, USER),
     ("GET", "user/wallet"): Route(get_wallet, USER),
@@ -302,7 +304,3 @@ ROUTES: Routes = {
     ("POST", "user/logout"): Route(post_logout, refusable=False),
     ("GET", "apiKey"): Route(get_keys, USER),
 }
-if hasattr(cmd, "SetRiskLimit"):
-    ROUTES[("POST", "position/riskLimit")] = Route(post_risk_limit, "order")
-if hasattr(cmd, "TransferMargin"):
-    ROUTES[("POST", "position/transferMargin")] = Route(post_transfer, "order", burst=True)

@@ -63,6 +63,17 @@ def get_intervals(call: Call) -> Any:
 
 
 def get_book(call: Call) -> Any:
+    """One row a level."""
+    hub, rows = call.venue.hub, call.venue.rows
+    return _book(call, lambda symbol, book, depth, now: rows.levels(hub.ids, symbol, book, depth, now))
+
+
+def get_paired_book(call: Call) -> Any:
+    """One row a pair of levels (until 2017)."""
+    return _book(call, call.venue.rows.level_pairs)
+
+
+def _book(call: Call, render: Callable[[str, Any, int, int], Iterable[Any]]) -> list[Any]:
     venue = call.venue
     symbol = http.text(call.args, "symbol")
     if not symbol:
@@ -77,7 +88,7 @@ def get_book(call: Call) -> Any:
     rows: list[dict[str, Any]] = []
     for name in venue.symbols(symbol):
         if name in venue.exchange.books:
-            rows.extend(venue.rows.levels(venue.hub.ids, name, venue.exchange.books[name], depth, venue.now))
+            rows.extend(render(name, venue.exchange.books[name], depth, venue.now))
     return rows
 
 
@@ -163,6 +174,7 @@ ROUTES: Routes = {
     ("GET", "instrument/activeAndIndices"): Route(get_active_and_indices),
     ("GET", "instrument/activeIntervals"): Route(get_intervals),
     ("GET", "orderBook/L2"): Route(get_book),
+    ("GET", "orderBook"): Route(get_paired_book, classic=True),
     ("GET", "quote"): Route(get_quotes),
     ("GET", "quote/bucketed"): Route(get_quote_bins),
     ("GET", "trade"): Route(get_trades),

@@ -136,7 +136,7 @@ class Rows:
             account=held.account.account_id,
             symbol=held.symbol,
             lastQty=event.last_qty,
-            lastPx=self.e8(event.columns.get("last_px_e8")) if event.columns else None,
+            lastPx=self.price(held.symbol, event.last_px),
             orderQty=event.last_qty,
             currency=spec.quote_currency,
             settlCurrency=spec.settl_currency,
@@ -290,6 +290,22 @@ class Rows:
             yield self.level(ids, symbol, -1, ticks, size, time)
         for ticks, size in book.levels(1, depth):
             yield self.level(ids, symbol, 1, ticks, size, time)
+
+    def level_pairs(self, symbol: str, book: Any, depth: int, time: int) -> Iterable[Row]:
+        """The book of the 2016 route: one row for the best bid and ask, one for the second best, and so on."""
+        bids, asks = list(book.levels(1, depth)), list(book.levels(-1, depth))
+        for level in range(max(len(bids), len(asks))):
+            bid, bid_size = bids[level] if level < len(bids) else (None, None)
+            ask, ask_size = asks[level] if level < len(asks) else (None, None)
+            yield {
+                "symbol": symbol,
+                "level": level,
+                "bidSize": bid_size,
+                "bidPrice": self.price(symbol, bid),
+                "askPrice": self.price(symbol, ask),
+                "askSize": ask_size,
+                "timestamp": iso(time),
+            }
 
     def book10(self, symbol: str, book: Any, time: int) -> Row:
         """The row of orderBook10."""

@@ -1,5 +1,6 @@
 """Rows against recorded traffic and against the official descriptions."""
 
+import functools
 import json
 
 import pytest
@@ -10,8 +11,14 @@ from bitmex_venue.engine.commands import SetIndex
 from bitmex_venue.wire import columns
 
 
+@functools.cache
 def busy(profile):
-    """A client with orders, fills, a position and a ledger, and another one across."""
+    """A client with orders, fills, a position and a ledger, and another one across; shared by tests that only read."""
+    return trade(profile)
+
+
+def trade(profile):
+    """A busy client of its own."""
     client = Client(venue(profile))
     client.venue.add_login("a@b.c", "pw") if profile == "classic" else None
     client.venue.limiter.enabled = False
@@ -48,13 +55,13 @@ def test_order_and_execution_rows_have_the_recorded_columns_in_the_recorded_orde
     told = {}
     for table, action, rows in listener.deltas():
         told.setdefault((table, action), rows[0])
-    order, execution, trade = recorded("order")[0], recorded("execution")[0], recorded("trade")[0]
+    order, execution, match = recorded("order")[0], recorded("execution")[0], recorded("trade")[0]
     assert list(told["order", "insert"]) == list(order)
     assert list(told["execution", "insert"]) == list(execution)
-    assert list(told["trade", "insert"]) == list(trade)
+    assert list(told["trade", "insert"]) == list(match)
     ours = told["trade", "insert"]
     assert {k: ours[k] for k in ("side", "size", "price", "grossValue", "homeNotional", "foreignNotional")} == {
-        k: trade[k] for k in ("side", "size", "price", "grossValue", "homeNotional", "foreignNotional")
+        k: match[k] for k in ("side", "size", "price", "grossValue", "homeNotional", "foreignNotional")
     }
 
 
@@ -217,7 +224,9 @@ def test_replies_fit_the_official_description(profile, description):
         schema = swagger["paths"]["/" + path]["get"]["responses"]["200"]["schema"]
         if "currency=all" in query:
             schema = {"type": "array", "items": schema}
-        jsonschema.validate(got, {**schema, "definitions": swagger["definitions"]})
+        checker = jsonschema.Draft7Validator({**schema, "definitions": swagger["definitions"]})
+        problem = next(checker.iter_errors(got), None)
+        assert problem is None, (read, problem and problem.message)
         ref = schema.get("$ref") or schema.get("items", {}).get("$ref")
         model = swagger["definitions"][ref.rpartition("/")[2]] if ref else {}
         rows = got if isinstance(got, list) else [got]
@@ -240,7 +249,7 @@ def test_margin_rows_add_up(profile):
 
 
 def test_leverage_and_isolation_answer_the_position():
-    client = busy("classic")
+    client = trade("classic")
     row = client.ok("POST", "position/leverage", {"symbol": "XBTUSD", "leverage": "12.5"})
     assert (row["leverage"], row["crossMargin"], row["initMarginReq"]) == (12.5, False, 0.08)
     row = client.ok("POST", "position/isolate", {"symbol": "XBTUSD", "enabled": False})
@@ -248,6 +257,27 @@ def test_leverage_and_isolation_answer_the_position():
     assert client.ok("POST", "position/isolate", {"symbol": "XBTUSD"})["crossMargin"] is False
     assert client.no(400, "POST", "position/leverage", {"symbol": "XBTUSD", "leverage": 5000}) == "Invalid leverage"
     assert client.no(400, "POST", "position/leverage", {"symbol": "XBTUSD"}) == "'leverage' is a required arg."
+
+
+def test_risk_limits_and_transfers_answer_the_position():
+    client = trade("classic")
+    row = client.ok("POST", "position/riskLimit", {"symbol": "XBTUSD", "riskLimit": 30_000_000_000})
+    assert (row["riskLimit"], row["initMarginReq"]) == (30_000_000_000, 0.015)
+    assert client.no(400, "POST", "position/transferMargin", {"symbol": "XBTUSD"}) == "'amount' is a required arg."
+    client.ok("POST", "position/leverage", {"symbol": "XBTUSD", "leverage": 5})
+    before = client.ok("GET", "position", filter='{"symbol":"XBTUSD"}')[0]["posMargin"]
+    after = client.ok("POST", "position/transferMargin", {"symbol": "XBTUSD", "amount": 1000})["posMargin"]
+    assert 1000 <= after - before <= 1001  # and the commission on what came in
+
+
+def test_the_book_of_2016_pairs_levels_and_is_gone_in_modern():
+    client = Client(venue())
+    client.place(3, 6000)
+    client.place(-4, 6400)
+    client.place(-5, 6401)
+    rows = client.ok("GET", "orderBook", symbol="XBTUSD")
+    assert [(row["level"], row["bidPrice"], row["askPrice"]) for row in rows] == [(0, 6000, 6400), (1, None, 6401)]
+    assert Client(venue("modern")).call("GET", "orderBook", symbol="XBTUSD").status == 404
 
 
 def test_withdrawals_take_amount_and_fee_and_stand_in_the_ledger():

@@ -167,7 +167,8 @@ def test_a_reader_that_does_not_read_is_disconnected():
 
 def test_bad_http_gets_no_traceback():
     async def scenario(server, http):
-        for junk in (b"nonsense\r\n\r\n", b"GET /api/v1/order HTTP/1.1\r\nHost: x\r\ncontent-length: -1\r\n\r\n", b"\x00" * 100 + b"\r\n\r\n"):
+        junks = (b"nonsense", b"GET /api/v1/order HTTP/1.1\r\nHost: x\r\ncontent-length: -1", b"\x00" * 100)
+        for junk in (junk + b"\r\n\r\n" for junk in junks):
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             writer.write(junk)
             answer = await asyncio.wait_for(reader.read(65536), LIMIT_S)
