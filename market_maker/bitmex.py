@@ -291,6 +291,14 @@ class BitMEX(object):
         buys, sells = self.own_orders.worst_case()
         return buys + bought, sells + sold
 
+    @authentication_required
+    def cancel_all_after(self, seconds):
+        """The dead man's switch: the venue cancels ALL orders of the account after `seconds` unless this is called again; 0 disarms.
+
+        Safe to repeat. Raises errors of `utils.errors` when the venue could not be told.
+        """
+        return self._rest.request('POST', 'order/cancelAllAfter', body={'timeout': int(seconds * 1000)}, quiet=True, repeatable=True)
+
     def check_alone(self):
         """Raise SecondCopyRunning when somebody else works under our prefix. The first call ends the start (see OwnOrders.seal)."""
         self.own_orders.seal()

@@ -3,7 +3,8 @@
 Rules:
 
 * A request that certainly never left, and one that the venue certainly did not act on, may be sent again.
-* GET and DELETE may be sent again after anything that passes by itself: doing them twice changes nothing.
+* GET and DELETE, and what the caller calls repeatable, may be sent again after anything that passes by itself: doing it twice
+  changes nothing.
 * POST and PUT are not repeated when their outcome is unknown; the order is looked up by its clOrdID instead.
 * Retries are bounded, and shorter for POST and PUT: a quote that comes seconds late is worth less than none.
 * A 503 that says "overloaded" did not reach the matching engine and is repeated with the same clOrdID, not before half a
@@ -30,8 +31,8 @@ LOOK_UP = 'look up'            # duplicate clOrdID: the order is there already, 
 NOTHING = 'nothing'            # already gone: an empty result
 RAISE = 'raise'                # raise `error`
 
-# `number` counts from 0; `authenticated_by` is 'key', 'token' or None.
-Attempt = namedtuple('Attempt', 'verb number authenticated_by')
+# `number` counts from 0; `authenticated_by` is 'key', 'token' or None; `repeatable`: doing it twice changes nothing.
+Attempt = namedtuple('Attempt', 'verb number authenticated_by repeatable')
 
 # `message`, `name`: of the error body, '' without one; `retry_after`: seconds or None; `reset`: unix seconds or None.
 Answer = namedtuple('Answer', 'status message name retry_after reset is_json response')
@@ -45,8 +46,9 @@ GONE = ('invalid ordstatus', 'invalid orderid', 'invalid leavesqty', 'invalid or
 CLOSED = ('market is not open', 'instrument not listed for trading yet', 'instrument expired')
 
 
-def is_idempotent(verb):
-    return verb in ('GET', 'DELETE')
+def may_repeat(attempt):
+    """Whether a request may be sent again although an earlier one may have taken effect."""
+    return attempt.repeatable or attempt.verb in ('GET', 'DELETE')
 
 
 def after_failure(attempt, kind, detail, max_retries=None):
@@ -54,7 +56,7 @@ def after_failure(attempt, kind, detail, max_retries=None):
     if kind == BAD_CERTIFICATE:
         return _raise(errors.VenueUnreachable(
             'The certificate of the venue could not be verified: %s. Update certifi, or check the date of this machine.' % detail))
-    if kind == NO_ANSWER and not is_idempotent(attempt.verb):
+    if kind == NO_ANSWER and not may_repeat(attempt):
         return _raise(errors.UnknownOutcome('No answer to %s: %s' % (attempt.verb, detail)))
     return _retry_or(attempt, errors.VenueUnreachable('The venue cannot be reached: %s' % detail), max_retries)
 
@@ -112,7 +114,7 @@ def _rate_limited(attempt, answer, now, max_retries):
     if wait is None:
         wait = max(1.0, answer.reset - now) if answer.reset is not None else 1.0
     error = errors.RateLimited(answer.message or 'Rate limit exceeded', 429, answer.name, answer.response, retry_at=now + wait)
-    if wait > LONGEST_WAIT_S or not is_idempotent(attempt.verb):
+    if wait > LONGEST_WAIT_S or not may_repeat(attempt):
         return _raise(error)
     return _retry_or(attempt, error, max_retries, at_least=wait)
 
@@ -125,7 +127,7 @@ def _unavailable(attempt, answer, now, max_retries):
 
 def _outcome_unknown(attempt, answer, max_retries):
     detail = 'HTTP %d%s' % (answer.status, ': ' + answer.message if answer.message else '')
-    if not is_idempotent(attempt.verb):
+    if not may_repeat(attempt):
         return _raise(errors.UnknownOutcome('The venue answered a %s with %s' % (attempt.verb, detail)))
     return _retry_or(attempt, errors.VenueUnreachable('The venue is not working: %s' % detail), max_retries)
 

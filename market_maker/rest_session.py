@@ -71,11 +71,11 @@ class RestSession(object):
         """Unix seconds by the venue's clock, as far as we know it."""
         return self.clock.time() + self.clock_offset
 
-    def request(self, verb, path, query=None, body=None, timeout=None, max_retries=None, cost=1, quiet=False):
+    def request(self, verb, path, query=None, body=None, timeout=None, max_retries=None, cost=1, quiet=False, repeatable=False):
         """Return the decoded JSON of the answer; None where a DELETE found nothing.
 
         query -- pairs or dict of texts; body -- what is sent as JSON, or None; timeout -- seconds; max_retries -- fewer than the
-        policy allows; cost -- tokens it takes from the request budget. Raises errors of `utils.errors`: UnknownOutcome when a POST or
+        policy allows; cost -- tokens it takes from the request budget; repeatable -- doing it twice changes nothing. Raises errors of `utils.errors`: UnknownOutcome when a POST or
         PUT may have taken effect, DuplicateOrder for a clOrdID that is there already.
         """
         url = self.base_url + path
@@ -85,7 +85,8 @@ class RestSession(object):
         prepared_body = None if text is None else text.encode('utf-8')
         number = 0
         while True:
-            decision, answer = self._attempt(verb, path, url, query, prepared_body, timeout, max_retries, cost, number)
+            attempt = policy.Attempt(verb, number, self._authenticated_by(), repeatable)
+            decision, answer = self._attempt(attempt, path, url, query, prepared_body, timeout, max_retries, cost)
             if decision.action == policy.RETURN:
                 return answer
             if decision.action == policy.NOTHING:
@@ -99,9 +100,9 @@ class RestSession(object):
                 self.clock.wait(self._nap, decision.wait)
             number += 1
 
-    def _attempt(self, verb, path, url, query, body, timeout, max_retries, cost, number):
+    def _attempt(self, attempt, path, url, query, body, timeout, max_retries, cost):
         """Send once; return (decision, decoded body)."""
-        attempt = policy.Attempt(verb, number, self._authenticated_by())
+        verb = attempt.verb
         request = self._session.prepare_request(requests.Request(verb, url, data=body, params=query, auth=self.auth))
         self.budget.note_request(cost, verb != 'GET' and path.startswith(('order', 'position/')), self.clock.monotonic())
         sent_at = self.clock.time()

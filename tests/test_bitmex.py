@@ -474,6 +474,12 @@ def test_a_venue_without_the_short_book_gives_the_whole_one():
     assert len(bitmex.market_depth()) == 2
 
 
+def test_the_dead_mans_switch_is_told_in_milliseconds_and_again_when_the_answer_is_lost():
+    bitmex, transport, _, _ = connect({'POST order/cancelAllAfter': [LOST, response(200, {'now': 'x', 'cancelTime': 'y'})]})
+    bitmex.cancel_all_after(60)
+    assert transport.sent('POST', 'order/cancelAllAfter') == [{'timeout': 60000}] * 2
+
+
 def test_exit_twice_is_harmless_and_client_ids_have_22_characters():
     bitmex, _, _, _ = connect()
     bitmex.exit()

@@ -9,8 +9,8 @@ from market_maker.utils import errors
 NOW = 1500000000.0
 
 
-def attempt(verb='GET', number=0, by='key'):
-    return policy.Attempt(verb, number, by)
+def attempt(verb='GET', number=0, by='key', repeatable=False):
+    return policy.Attempt(verb, number, by, repeatable)
 
 
 def answer(status, message='', name='HTTPError', retry_after=None, reset=None, is_json=True):
@@ -68,6 +68,12 @@ def test_a_post_without_an_answer_is_not_sent_again():
     raised(policy.after_failure(attempt('POST'), policy.NO_ANSWER, 'timed out'), errors.UnknownOutcome)
     raised(policy.after_failure(attempt('PUT'), policy.NO_ANSWER, 'timed out'), errors.UnknownOutcome)
     assert policy.after_failure(attempt('DELETE'), policy.NO_ANSWER, 'timed out').action == policy.RETRY
+
+
+def test_what_is_repeatable_is_sent_again_whatever_the_verb():
+    again = attempt('POST', repeatable=True)
+    assert policy.after_failure(again, policy.NO_ANSWER, 'timed out').action == policy.RETRY
+    assert policy.after_answer(again, answer(502, is_json=False), NOW).action == policy.RETRY
 
 
 def test_a_bad_certificate_is_never_retried_and_the_message_says_what_to_do():
