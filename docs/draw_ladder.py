@@ -37,7 +37,8 @@ def svg():
     def x(price):
         return LEFT + (RIGHT - LEFT) * (price - low) / (high - low)
 
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="Helvetica, Arial, sans-serif" font-size="12">' % (WIDTH, HEIGHT),
+    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" '
+             'font-family="Helvetica, Arial, sans-serif" font-size="12">' % (WIDTH, HEIGHT),
              '<rect width="%d" height="%d" fill="#ffffff"/>' % (WIDTH, HEIGHT),
              _line(LEFT - 15, MIDDLE, RIGHT + 15, MIDDLE, INK)]
     for price, size, is_buy in orders:

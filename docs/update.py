@@ -13,7 +13,6 @@ ROOT = os.path.dirname(HERE)
 sys.path[:0] = [ROOT, HERE]
 
 import draw_ladder  # noqa: E402
-
 from market_maker import _settings_base as base  # noqa: E402
 from market_maker import _settings_example  # noqa: E402
 from market_maker.settings import show  # noqa: E402

@@ -70,8 +70,9 @@ def test_a_word_may_be_followed_by_a_symbol(argv):
 
 
 @pytest.mark.parametrize('argv, words', [
-    (['chek'], 'did you mean check?'), (['XBTUSD', 'ETHUSD'], 'ETHUSD is not understood'), (['--dryy'], '--help'), (['--no-such'], '--no-such is not an option'),
-    (['--run-for', 'soon'], 'run-for'), (['--run-for', '0'], 'RUN_FOR_S = 0'), (['--base-url', 'nowhere'], 'BASE_URL = "nowhere"'),
+    (['chek'], 'did you mean check?'), (['XBTUSD', 'ETHUSD'], 'ETHUSD is not understood'), (['--dryy'], '--help'),
+    (['--no-such'], '--no-such is not an option'), (['--run-for', 'soon'], 'run-for'),
+    (['--run-for', '0'], 'RUN_FOR_S = 0'), (['--base-url', 'nowhere'], 'BASE_URL = "nowhere"'),
     (['--settings', 'nowhere.py'], 'nowhere.py cannot be read'), (['--settings'], '--settings'), (['X/Y'], 'SYMBOL')])
 def test_wrong_usage_is_one_line_and_code_2(argv, words, capsys):
     assert cli.main(argv) == 2
@@ -174,7 +175,8 @@ def test_a_strategy_is_found_in_this_folder_by_module_or_by_file(spec, runs, mon
 
 
 @pytest.mark.parametrize('spec, words', [
-    ('strategy_a', 'module:Class'), (':Mine', 'module:Class'), ('strategy_a.py:Nobody', 'it has Mine.'), ('strategy_a.py:Other', 'not a subclass of OrderManager'),
+    ('strategy_a', 'module:Class'), (':Mine', 'module:Class'), ('strategy_a.py:Nobody', 'it has Mine.'),
+    ('strategy_a.py:Other', 'not a subclass of OrderManager'),
     ('no_such_module_at_all:Mine', 'no_such_module_at_all'), ('nothing.py:Mine', 'cannot be read'), ('broken.py:Mine', 'SyntaxError'),
     ('failing.py:Mine', 'ZeroDivisionError'), ('failing:Mine', 'failing.py, line 3')])
 def test_a_strategy_that_cannot_be_loaded_is_one_line_and_code_2(spec, words, capsys, runs):

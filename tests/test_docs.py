@@ -84,7 +84,8 @@ def test_the_table_lists_each_setting_with_its_unit():
 
 
 def test_every_name_that_looks_like_a_setting_is_one():
-    others = {'ARGS', 'BITMEX_API_KEY', 'BITMEX_API_SECRET', 'MM_VENUE_PYTHON', 'MM_ORDER_PAIRS', 'MM_NAME', 'WORD', 'SYMBOL', 'FILE', 'URL', 'SECONDS'}
+    others = {'ARGS', 'BITMEX_API_KEY', 'BITMEX_API_SECRET', 'MM_VENUE_PYTHON', 'MM_ORDER_PAIRS', 'MM_NAME', 'WORD', 'SYMBOL', 'FILE', 'URL',
+              'SECONDS'}
     for name in re.findall(r'`([A-Z][A-Z_]{3,})(?: = [^`]*)?`', read('README.md')):
         assert name in base.BY_NAME or name in others, name
 
@@ -118,7 +119,8 @@ def test_the_changelog_lists_the_differences_from_the_original():
 
 def test_the_exit_codes_are_those_of_the_code():
     rows = dict(re.findall(r'^\| (\d) \| (.*) \|$', read('README.md'), re.M))
-    assert sorted(rows) == [str(code) for code in (errors.EXIT_OK, errors.EXIT_ERROR, errors.EXIT_USAGE, errors.EXIT_CREDENTIALS, errors.EXIT_UNREACHABLE)]
+    codes = (errors.EXIT_OK, errors.EXIT_ERROR, errors.EXIT_USAGE, errors.EXIT_CREDENTIALS, errors.EXIT_UNREACHABLE)
+    assert sorted(rows) == [str(code) for code in codes]
 
 
 def test_the_version_is_the_same_everywhere():

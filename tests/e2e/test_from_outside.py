@@ -32,6 +32,16 @@ def fills(bot):
     return len([row for row in bot.lines if 'Execution: ' in row])
 
 
+def cut_after_a_fill(bot, line, number):
+    """Lose the reply to an amend after the next fill, cut all connections, and wait until the bot is back."""
+    seen = fills(bot)
+    assert wait_until(lambda: fills(bot) > seen, 90), bot.text
+    line.lose_reply_to = b'PUT /api/v1/order'
+    wait_until(lambda: line.lost == number, 20)
+    line.cut()
+    bot.wait_for('Got all market data', count=number + 1, timeout=40)
+
+
 def stop(bot, venue, watcher):
     bot.interrupt()
     assert bot.wait(60) == 0, bot.text
@@ -73,12 +83,7 @@ def test_when_the_reply_to_the_placement_of_the_ladder_is_lost_no_order_is_place
 def test_cuts_in_the_middle_of_busy_trading_leave_no_order_too_many(spawn, venue, watcher, line):
     bot = spawn(env=dict(NARROW, **dict(venue.env, MM_BASE_URL=line.url)))
     bot.wait_for('Creating 6 orders:')
-    for number in (1, 2):
-        seen = fills(bot)
-        assert wait_until(lambda: fills(bot) > seen, 90), bot.text
-        line.lose_reply_to = b'PUT /api/v1/order'
-        wait_until(lambda: line.lost == number, 20)
-        line.cut()
-        bot.wait_for('Got all market data', count=number + 1, timeout=40)
+    cut_after_a_fill(bot, line, 1)
+    cut_after_a_fill(bot, line, 2)
     stop(bot, venue, watcher)
     assert watcher.most['Buy'] <= 3 and watcher.most['Sell'] <= 3
