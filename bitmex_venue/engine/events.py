@@ -82,7 +82,13 @@ class QuoteEvent(NamedTuple):
 
 
 class InstrumentEvent(NamedTuple):
-    """Columns of an instrument that changed, one concern at a time (marks, last price, bid/ask, funding, state)."""
+    """Columns of an instrument that changed, one concern at a time. The groups are
+
+    last_price, last_tick_direction (a trade); last_price, mark_e8 (an index moved); mark_e8, index_e8; bid_price, ask_price;
+    volume_24h, turnover_24h, prev_price_24h; open_interest; funding_rate_e8, indicative_funding_rate_e8, funding_timestamp;
+    maker_fee_e8, taker_fee_e8; state (with settled_price_e8, mark_e8 and open_interest at settlement). Prices without
+    `_e8` are ticks.
+    """
 
     time: int
     symbol: str
@@ -108,7 +114,7 @@ class MarginEvent(NamedTuple):
 
 
 class WalletEvent(NamedTuple):
-    """A line of the ledger: `kind` is Deposit, Withdrawal, RealisedPNL, Funding or Transfer."""
+    """A line of the ledger: `kind` is Deposit, Withdrawal or RealisedPNL (then `address` is the symbol)."""
 
     time: int
     account_id: int
