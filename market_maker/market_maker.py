@@ -286,7 +286,7 @@ class OrderManager(Running):
         known = dict((row['orderID'], row.get('cumQty') or 0) for row in rows)
         for answer in self.exchange.cancel_bulk_orders(rows) or []:
             if answer.get('error') or (answer.get('cumQty') or 0) > known.get(answer.get('orderID'), 0):
-                raise errors.OrderGone('An order was filled before it could be cancelled.')
+                raise errors.OrderGone('An order was gone before it could be cancelled.')
 
     def _amend(self, plan):
         """Whether all amends were sent. Where the request budget left some out, what may rely on them waits for the next turn."""

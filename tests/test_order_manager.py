@@ -204,7 +204,7 @@ def test_an_order_filled_before_it_was_cancelled_ends_the_turn_and_the_next_one_
     desk.venue.once['DELETE order'] = [fill_first]
     desk.at(2, lambda: setattr(desk.settings, 'MAX_POSITION', 0))
     desk.run(12)
-    assert desk.heard.count('An order was filled before it could be cancelled. Reading the orders again.') == 1
+    assert desk.heard.count('An order was gone before it could be cancelled. Reading the orders again.') == 1
     assert desk.manager.starting_qty == 0 and desk.venue.position == 100
 
 
