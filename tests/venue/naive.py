@@ -6,7 +6,9 @@ that the comparison does not need.
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 
 class NaiveBook:
@@ -91,3 +93,18 @@ class NaivePosition:
     def cash(self):
         """All that came in less all that went out, in settlement units, if marked to nothing."""
         return sum(q * v for q, v in self.fills) * (1 if self.inverse else -1)
+
+
+def naive_order_margin(init, taker, position, orders):
+    """(grossOpenCost, initMargin) from a list of resting orders (side, qty, cost), in fractions (api 4.5)."""
+    sums = {1: [0, 0], -1: [0, 0]}
+    for side, qty, cost in orders:
+        sums[side][0] += qty
+        sums[side][1] += cost
+    opening = {1: max(0, sums[1][0] - max(0, -position)), -1: max(0, sums[-1][0] - max(0, position))}
+    each = {side: Fraction(cost, qty) if qty else Fraction(0) for side, (qty, cost) in sums.items()}
+    pair = min(opening.values())
+    parts = [math.ceil(pair * max(each.values())) if pair else 0]
+    parts.append(sum(math.ceil((opening[side] - pair) * each[side]) for side in (1, -1)))
+    rate = init + taker + taker * (1 + init)
+    return sum(parts), sum(math.ceil(part * rate) for part in parts)
