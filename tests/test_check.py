@@ -125,3 +125,31 @@ def test_on_paper_a_venue_is_started_and_one_that_does_not_start_is_a_problem(mo
     output = Output()
     assert check.run(Settings(), output) == 1
     assert 'problem  paper venue  no luck' in output.getvalue()
+
+
+def test_on_paper_the_venue_is_stopped_after_the_check(monkeypatch):
+    class Venue(object):
+        market, profile, stopped = 'lively', 'classic', False
+
+        def stop(self):
+            self.stopped = True
+    venue, output = Venue(), Output()
+    monkeypatch.setattr(paper, 'start_for', lambda settings: venue)
+    assert check.run(Settings(), output, ManualClock(NOW), lambda settings, clock: Direct(
+        Settings({'BASE_URL': 'http://127.0.0.1:1/api/v1/', 'API_KEY': 'k', 'API_SECRET': 's'}),
+        Replies({('GET', 'instrument/active'): [XBTUSD], ('GET', 'position'): [], ('GET', 'user/margin'): {'availableMargin': 10**8}}, NOW), clock)) == 0
+    assert venue.stopped and 'ok       paper venue  market lively' in output.getvalue()
+
+
+def test_a_venue_that_does_not_tell_its_time_is_no_problem():
+    settings, output = Settings(), Output()
+    report_ = check._Report(output)
+    checks = check._Checks(settings, report_, ManualClock(NOW), lambda settings, clock: Direct(
+        Settings({'BASE_URL': 'http://127.0.0.1:1/api/v1/'}), Replies({}), clock))
+    checks._clock(NOW)
+    assert 'does not tell its time' in output.getvalue() and report_.code == 0
+
+
+def test_a_key_that_may_not_be_used_for_another_reason_is_a_problem_with_that_reason():
+    code, text = report({('GET', 'position'): (400, {'error': {'message': 'Account has been disabled', 'name': 'HTTPError'}})})
+    assert code == 1 and 'disabled' in line(text, 'key')

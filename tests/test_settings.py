@@ -77,6 +77,16 @@ def nothing_installed():
     install(None)
 
 
+def test_the_environment_may_hold_nonsense_and_each_is_a_problem(folder):
+    problems = folder.problems({'MM_LOG_LEVEL': 'loud', 'MM_RANDOM_SEED': 'x', 'MM_ORDER_PAIRS': 'six', 'MM_POST_ONLY': ''})
+    assert len(problems) == 4
+
+
+def test_a_value_that_cannot_be_compared_is_a_problem(folder):
+    folder('INTERVAL = {}\nTIMEOUT = 1j')
+    assert len(folder.problems()) == 2
+
+
 def test_the_names_of_the_settings_are_frozen():
     assert sorted(base.BY_NAME) == sorted(NAMES)
 
