@@ -58,9 +58,9 @@ Routes = dict[tuple[str, str], Route]
 
 def all_routes() -> Routes:
     """Every route of every profile: (method, path under /api/v1)."""
-    from . import rest_account, rest_market, rest_orders
+    from . import rest_account, rest_assets, rest_market, rest_orders
 
-    return {**rest_market.ROUTES, **rest_orders.ROUTES, **rest_account.ROUTES}
+    return {**rest_market.ROUTES, **rest_assets.ROUTES, **rest_orders.ROUTES, **rest_account.ROUTES}
 
 
 class Router:

@@ -193,6 +193,12 @@ def post_withdrawal(call: Call) -> Any:
     return {**account_rows.transact(venue.rows, event), "transactStatus": "Pending"}
 
 
+def get_deposit_address(call: Call) -> Any:
+    """An address to look at; whatever is sent there is lost, so it is none of any network."""
+    currency = _currency(call)
+    return f"paper-{currency}-{call.account}"
+
+
 def _fee(call: Call) -> int:
     fee = http.number(call.args, "fee")
     if fee is None:
@@ -299,6 +305,7 @@ ROUTES: Routes = {
     ("GET", "user/wallet"): Route(get_wallet, USER),
     ("GET", "user/walletHistory"): Route(get_wallet_history, USER),
     ("GET", "user/commission"): Route(get_commission, USER),
+    ("GET", "user/depositAddress"): Route(get_deposit_address, USER),
     ("POST", "user/requestWithdrawal"): Route(post_withdrawal, WITHDRAW),
     ("POST", "user/login"): Route(post_login, login=True),
     ("POST", "user/logout"): Route(post_logout, refusable=False),

@@ -195,7 +195,8 @@ READS = (
     "order", "execution", "execution/tradeHistory", "position", "user", "user/margin", "user/margin?currency=all",
     "user/wallet", "user/walletHistory", "user/commission", "apiKey", "instrument", "instrument/active",
     "instrument/indices", "instrument/activeAndIndices", "instrument/activeIntervals", "orderBook/L2?symbol=XBTUSD",
-    "quote", "trade", "quote/bucketed", "trade/bucketed", "funding", "settlement", "insurance", "liquidation",
+    "quote", "trade", "quote/bucketed", "trade/bucketed", "funding", "settlement", "insurance", "liquidation", "wallet/assets",
+    "wallet/networks",
 )  # fmt: skip
 # columns that recorded rows of the era have and the descriptions lack
 EXTRA = frozenset(
@@ -221,6 +222,9 @@ def test_replies_fit_the_official_description(profile, description):
     for read in READS:
         path, _, query = read.partition("?")
         got = client.ok("GET", path, **dict(pair.split("=") for pair in query.split("&") if pair))
+        if "/" + path not in swagger["paths"]:
+            assert path.startswith("wallet/") and profile == "classic"
+            continue
         schema = swagger["paths"]["/" + path]["get"]["responses"]["200"]["schema"]
         if "currency=all" in query:
             schema = {"type": "array", "items": schema}
