@@ -10,7 +10,6 @@ Rules:
 """
 from __future__ import absolute_import, division, print_function
 
-import logging
 import sys
 
 from market_maker import waiting
@@ -262,7 +261,7 @@ class Running(object):
         if later:
             logger.info('These wait for the next start: %s.', ', '.join(later))
         if 'LOG_LEVEL' in changed:
-            logging.getLogger(logger.name).setLevel(self.settings.LOG_LEVEL)
+            log.set_level(self.settings.LOG_LEVEL)
 
 
 class _Nothing(object):

@@ -70,6 +70,15 @@ def test_a_password_in_a_request_never_appears(text):
     assert 'swordfish' not in log.redact(text)
 
 
+def test_the_level_can_be_changed_in_a_run(lines):
+    log.set_level(logging.ERROR)
+    logging.getLogger('bitmex').info('quiet')
+    logging.getLogger('root').info('quiet')
+    log.set_level(logging.INFO)
+    logging.getLogger('bitmex').info('heard')
+    assert 'quiet' not in lines.getvalue() and 'heard' in lines.getvalue()
+
+
 def test_libraries_do_not_print_requests_at_debug(lines):
     log.setup_custom_logger(log_level=logging.DEBUG, stream=lines)
     logging.getLogger('urllib3.connectionpool').debug('GET /api')

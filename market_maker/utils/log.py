@@ -62,8 +62,13 @@ def setup_custom_logger(name=NAME, log_level=logging.INFO, stream=None):
     handler = _OurHandler(stream)
     handler.setFormatter(RedactingFormatter(fmt=FORMAT))
     top.addHandler(handler)
-    top.setLevel(log_level)
-    logger.setLevel(log_level)
+    set_level(log_level, name)
     for library in ('urllib3', 'requests', 'websocket'):  # they print requests and frames at DEBUG
         logging.getLogger(library).setLevel(logging.WARNING)
     return logger
+
+
+def set_level(log_level, name=NAME):
+    """How much is said from now on."""
+    for logger in (logging.getLogger(name), logging.getLogger() if name == NAME else logging.getLogger(name)):
+        logger.setLevel(log_level)
