@@ -33,6 +33,7 @@ class History:
         self.funding: dict[str, deque[ev.FundingEvent]] = {}
         self.settlements: deque[ev.SettlementEvent] = deque(maxlen=OTHERS)
         self.insurance: deque[ev.InsuranceEvent] = deque(maxlen=OTHERS)
+        self.touched: dict[Any, int] = {}  # (account, symbol or currency) -> when it last changed
         self.liquidations: dict[str, ev.LiquidationEvent] = {}
         self._keep = {
             ev.TradeEvent: self._trade,
@@ -43,6 +44,8 @@ class History:
             ev.SettlementEvent: self.settlements.append,
             ev.InsuranceEvent: self.insurance.append,
             ev.LiquidationEvent: self._liquidation,
+            ev.PositionEvent: self._position,
+            ev.MarginEvent: self._margin,
         }
 
     def record(self, events: Iterable[Any]) -> None:
@@ -83,6 +86,12 @@ class History:
 
     def _funding(self, event: ev.FundingEvent) -> None:
         self._bounded(self.funding, event.symbol, OTHERS).append(event)
+
+    def _position(self, event: ev.PositionEvent) -> None:
+        self.touched[event.account_id, event.symbol] = event.time
+
+    def _margin(self, event: ev.MarginEvent) -> None:
+        self.touched[event.account_id, event.currency] = event.time
 
     def _liquidation(self, event: ev.LiquidationEvent) -> None:
         if event.action == "delete":

@@ -77,7 +77,6 @@ class Hub:
         self.history = history
         self.bins = bins
         self.ids: Any = PriceIds(exchange.instruments) if rows.profile.price_ids else OpaqueIds()
-        self.touched: dict[Any, int] = {}  # (account, symbol or currency) -> time of the last event
         self._topics: dict[Topic, dict[Any, None]] = {}
         self.shown: dict[tuple[str, int, str], Row] = {}  # what listeners hold of positions, margins, wallets
         self.tops: dict[tuple[str, str], dict[tuple[int, int], int]] = {}  # (table, symbol)
@@ -213,7 +212,6 @@ class Hub:
 
     def _position(self, event: ev.PositionEvent, batch: Batch) -> None:
         account, symbol = event.account_id, event.symbol
-        self.touched[account, symbol] = event.time
         listeners = self.listeners("position", symbol, account)
         if listeners:
             row = account_rows.position(self.rows, event.image, event.time)
@@ -223,7 +221,6 @@ class Hub:
 
     def _margin(self, event: ev.MarginEvent, batch: Batch) -> None:
         account, currency = event.account_id, event.currency
-        self.touched[account, currency] = event.time
         listeners = self.listeners("margin", None, account)
         if listeners:
             row = account_rows.margin(self.rows, event.image, event.time)

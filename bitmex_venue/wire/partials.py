@@ -77,14 +77,14 @@ def _private(hub: Hub, table: str, symbol: str | None, account_id: int, now: int
     if table == "position":
         for name in account.positions:
             if symbol is None or name == symbol:
-                time = hub.touched.get((account_id, name), now)
+                time = hub.history.touched.get((account_id, name), now)
                 row = account_rows.position(hub.rows, account.position_image(name), time)
                 hub.shown["position", account_id, name] = row
                 out.append(row)
         return out
     render = account_rows.margin if table == "margin" else account_rows.wallet
     for currency in account.wallets:
-        time = hub.touched.get((account_id, currency), now)
+        time = hub.history.touched.get((account_id, currency), now)
         row = render(hub.rows, account.margin_image(currency), time)
         hub.shown[table, account_id, currency] = row
         out.append(row)

@@ -56,7 +56,7 @@ def get_trade_history(call: Call) -> Any:
 def _position_row(call: Call, symbol: str) -> dict[str, Any]:
     venue = call.venue
     account = venue.exchange.accounts[call.account]
-    time = venue.hub.touched.get((call.account, symbol), venue.now)
+    time = venue.history.touched.get((call.account, symbol), venue.now)
     image = account.position_image(symbol) or account.position(venue.exchange.instruments[symbol]).image()
     return account_rows.position(venue.rows, image, time)
 
@@ -135,7 +135,7 @@ def _money(call: Call, render: Any) -> Any:
     currency = _currency(call)
     names = list(account.wallets) if currency == "all" else [currency]
     rows = [
-        render(venue.rows, account.margin_image(name), venue.hub.touched.get((call.account, name), venue.now))
+        render(venue.rows, account.margin_image(name), venue.history.touched.get((call.account, name), venue.now))
         for name in names
     ]
     return rows if currency == "all" else rows[0]
