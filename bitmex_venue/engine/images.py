@@ -123,8 +123,10 @@ class PositionImage(NamedTuple):
         lots = self.lots if self.current_qty > 0 else -self.lots
         tick = self.spec.tick_e8
         price = contract_math.price_for_mark_value(self.spec, lots, mark_value)
-        if price is None or price > self.spec.max_price_e8:
-            return self.spec.max_price_e8 if self.current_qty < 0 else tick
+        if price is None:
+            return self.spec.max_price_e8 if self.spec.is_inverse else tick
+        if price > self.spec.max_price_e8:
+            return self.spec.max_price_e8
         if self.current_qty > 0:
             return max(tick, contract_math.ceil_div(price, tick) * tick)
         return price // tick * tick

@@ -58,9 +58,12 @@ def bankruptcy_ticks(position: Position) -> int:
                 profit = other.unrealised_pnl
                 behind += -other.margin(profit).margin if other.leverage_e2 else profit
     lots = position.current_qty // position.instrument.lot_size
-    price = contract_math.price_for_mark_value(position.instrument.spec, lots, position.pos_cost - behind)
-    if price is None or price > position.instrument.spec.max_price_e8:
-        return 1 if position.current_qty > 0 else position.instrument.spec.max_ticks
+    spec = position.instrument.spec
+    price = contract_math.price_for_mark_value(spec, lots, position.pos_cost - behind)
+    if price is None:
+        return spec.max_ticks if spec.is_inverse else 1
+    if price > spec.max_price_e8:
+        return spec.max_ticks
     if position.current_qty > 0:
         return max(1, contract_math.ceil_div(price, tick))
     return max(1, price // tick)

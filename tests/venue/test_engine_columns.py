@@ -8,6 +8,7 @@ from engine_kit import ALICE, BOB, HOUSE, REDUCE, SECOND, START, Desk, c, refusa
 from bitmex_venue.engine import texts
 from bitmex_venue.engine.exchange import Exchange
 from bitmex_venue.engine.instruments import specs
+from bitmex_venue.engine.liquidation import bankruptcy_ticks
 
 
 @pytest.fixture
@@ -56,6 +57,27 @@ def test_the_liquidation_price_is_where_the_account_is_liquidated():
         desk.index(index)
         desk.wait(5 * SECOND)
         assert desk.position(ALICE).current_qty == left
+
+
+def test_a_price_that_no_market_reaches_is_shown_as_the_end_of_the_scale():
+    desk = Desk(balance=10**12)
+    for symbol, side, shown in (("XBTUSD", -1, 1_000_000), ("XBTUSD", 1, 0.5), ("XBTUSDT", 1, 0.5)):
+        desk.place(HOUSE, -side, 2000, 10000, symbol=symbol)
+        desk.place(ALICE, side, 2000, 10000, symbol=symbol)
+        assert desk.position(ALICE, symbol).liquidation_price_e8 == shown * 10**8
+        desk.place(HOUSE, side, 2000, 10000, symbol=symbol)
+        desk.place(ALICE, -side, 2000, 10000, symbol=symbol)
+
+
+@pytest.mark.parametrize("symbol, side, price", [("XBTUSD", 1, 1_000_000), ("XBTUSDT", -1, 0.5)])
+def test_a_position_that_no_price_could_save_is_taken_over_at_the_end_of_the_scale(symbol, side, price):
+    desk = Desk()
+    desk.place(HOUSE, -side, 2000, 10000, symbol=symbol)
+    desk.place(ALICE, side, 2000, 10000, symbol=symbol)
+    position = desk.exchange.accounts[ALICE].positions[symbol]
+    position.wallet.amount = -(10**14)
+    assert bankruptcy_ticks(position) == desk.ticks(price, symbol)
+    assert position.image().bankrupt_price_e8 is not None
 
 
 def test_a_margin_row_of_nothing(desk):
