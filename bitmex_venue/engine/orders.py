@@ -2,7 +2,8 @@
 
 Rules:
 
-* every order begins New (or Untriggered, shown as New in 2018) and ends once, in one of `ENDED`;
+* an order moves between states only as `TRANSITIONS` says; it begins New (a stop that waits is New too, as in 2018, and not
+  working) and ends in one of `ENDED`; only a Filled one can come back, by an amend within 60 s (3.4);
 * `leaves_qty` is 0 exactly when the order has ended; `order_qty = cum_qty + leaves_qty` while it is open (3.4);
 * `text` is the newest event first, the client's own text last (bitmex-api.md 3.7).
 
@@ -19,6 +20,13 @@ FILLED = "Filled"
 CANCELED = "Canceled"
 REJECTED = "Rejected"
 
+TRANSITIONS = {
+    NEW: frozenset({PARTIALLY_FILLED, FILLED, CANCELED, REJECTED}),
+    PARTIALLY_FILLED: frozenset({FILLED, CANCELED}),
+    FILLED: frozenset({PARTIALLY_FILLED}),
+    CANCELED: frozenset(),
+    REJECTED: frozenset(),
+}
 OPEN = frozenset({NEW, PARTIALLY_FILLED})
 ENDED = frozenset({FILLED, CANCELED, REJECTED})
 

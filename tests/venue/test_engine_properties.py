@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from engine_kit import ALICE, BOB, HOUSE, START, c, specs
+from engine_kit import ALICE, BOB, HOUSE, START, c, e, specs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bitmex_venue.engine.exchange import Exchange
-from bitmex_venue.engine.orders import ENDED
+from bitmex_venue.engine.orders import ENDED, TRANSITIONS
 from bitmex_venue.engine.refusals import Refused
 
 SYMBOLS = ("XBTUSD", "ETHUSD", "XBTUSDT", "XBTZ30")
@@ -190,6 +190,28 @@ def test_the_same_commands_give_the_same_state_and_the_same_events(actions):
             pass
     assert again.digest() == driver.exchange.digest()
     assert list(map(plain, again.take_events())) == list(map(plain, told))
+
+
+@pytest.mark.parametrize("texts", ["classic", "modern"])
+@given(actions=st.lists(acting, min_size=20, max_size=60))
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_an_order_moves_between_states_only_as_the_table_says_and_its_rows_tell_all_of_it(texts, actions):
+    driver = Driver(texts, "allow")
+    for action in actions:
+        driver.act(action)
+    rows = {}
+    for event in driver.exchange.take_events():
+        if isinstance(event, e.OrderEvent):
+            if event.action == "insert":
+                assert event.order.order_id not in rows
+                rows[event.order.order_id] = (event.order, dict(event.columns))
+                continue
+            _, row = rows[event.order.order_id]
+            status = event.columns.get("ord_status", row["ord_status"])
+            assert status == row["ord_status"] or status in TRANSITIONS[row["ord_status"]]
+            row.update(event.columns)
+    for order, row in rows.values():
+        assert row == {**order.columns(), "timestamp": row["timestamp"]}
 
 
 def plain(event):
