@@ -24,12 +24,13 @@ from market_maker.order_entry import SIDE_BY_SIDE, OrderEntry
 from market_maker.own_orders import OwnOrders
 from market_maker.rate_limit import RequestBudget
 from market_maker.rest_session import RestSession, check_address
-from market_maker.utils import errors
+from market_maker.utils import compat, errors
 from market_maker.utils.clock import PolledClock, RealClock, Wakeup
 from market_maker.ws.ws_thread import BitMEXWebsocket, KeyCredentials, LoginCredentials
 
 logger = logging.getLogger('root')
 
+HISTORY_PAGE, HISTORY_PAGES = 500, 40
 MAX_PREFIX = 13                # of the 36 characters of a clOrdID, 22 are ours to fill
 
 
@@ -94,6 +95,8 @@ class BitMEX(object):
             self._check_symbol()
             self.ws.connect(self.base_url, symbol, symbols, credentials)
             self._wait_for_tables()
+            self._currency = self.instrument().get('settlCurrency') or 'XBt'
+            self._started_at = compat.timestamp_of(self._rest.venue_time())
             self._deposits_at_start = self._net_deposits() if auth is not None else 0
         except BaseException:
             self.exit()
@@ -244,11 +247,29 @@ class BitMEX(object):
         body = OrderedDict([('amount', amount), ('fee', fee), ('currency', 'XBt'), ('address', address)])
         return self._curl_bitmex('user/requestWithdrawal', postdict=body, verb='POST', max_retries=0)
 
+    @property
+    def totals(self):
+        """{'fills', 'contracts', 'fees'} of our orders since the constructor, read by REST; fees in the settlement currency's
+        smallest unit, positive where paid. None where the venue does not tell."""
+        fills = contracts = fees = 0
+        wanted = json.dumps({'symbol': self.symbol})
+        for page in range(HISTORY_PAGES):
+            query = OrderedDict([('filter', wanted), ('startTime', self._started_at), ('count', HISTORY_PAGE), ('start', page * HISTORY_PAGE)])
+            try:
+                rows = self._curl_bitmex('execution/tradeHistory', query=query, verb='GET', quiet=True)
+            except errors.MarketMakerError:
+                return None
+            for row in rows:
+                if row.get('execType') == 'Trade' and (row.get('clOrdID') or '').startswith(self.orderIDPrefix):
+                    fills, contracts, fees = fills + 1, contracts + (row.get('lastQty') or 0), fees + (row.get('execComm') or 0)
+            if len(rows) < HISTORY_PAGE:
+                break
+        return {'fills': fills, 'contracts': contracts, 'fees': fees}
+
     def _net_deposits(self):
         """Deposits and transfers in, less withdrawals and transfers out, in the settlement unit; 0 where the venue does not say."""
-        currency = self.instrument().get('settlCurrency') or 'XBt'
         try:
-            wallet = self._curl_bitmex('user/wallet', query=[('currency', currency)], verb='GET', quiet=True)
+            wallet = self._curl_bitmex('user/wallet', query=[('currency', self._currency)], verb='GET', quiet=True)
         except errors.RequestRefused:
             return 0
         wallet = wallet if isinstance(wallet, dict) else {}

@@ -39,6 +39,7 @@ class ToyVenue(ScriptedTransport):
         self.script = {'GET instrument': self._instrument, 'GET order': self._open_orders, 'GET position': self._positions,
                        'GET user/margin': lambda request: response(200, self.margin_row()),
                        'GET user/wallet': lambda request: response(200, {'deposited': self.deposited}),
+                       'GET execution/tradeHistory': lambda request: response(200, []),
                        'POST order/bulk': self._create, 'PUT order/bulk': self._amend, 'DELETE order': self._cancel,
                        'POST order': self._create_one, 'PUT order': self._amend_one}
 

@@ -474,6 +474,21 @@ def test_a_venue_without_the_short_book_gives_the_whole_one():
     assert len(bitmex.market_depth()) == 2
 
 
+def test_the_totals_of_a_run_count_our_own_trades_since_the_start():
+    def trade(cl, comm, kind='Trade'):
+        return {'execType': kind, 'clOrdID': cl, 'lastQty': 100, 'execComm': comm}
+    first = [trade('mm_bitmex_1', -40)] * 499 + [trade('hand', 7)]
+    bitmex, transport, _, _ = connect({'GET execution/tradeHistory': [response(200, first), response(200, [trade('mm_bitmex_2', 90),
+                                                                                                         trade('', 5, 'Funding')])]})
+    assert bitmex.totals == {'fills': 500, 'contracts': 50000, 'fees': 90 - 40 * 499}
+    assert 'startTime=2017-07-14T02%3A40%3A00.000Z' in transport.prepared[-1].path_url and 'start=500' in transport.prepared[-1].path_url
+
+
+def test_a_venue_without_a_history_has_no_totals():
+    bitmex, _, _, _ = connect({'GET execution/tradeHistory': error(404, 'Not Found')})
+    assert bitmex.totals is None
+
+
 def test_the_dead_mans_switch_is_told_in_milliseconds_and_again_when_the_answer_is_lost():
     bitmex, transport, _, _ = connect({'POST order/cancelAllAfter': [LOST, response(200, {'now': 'x', 'cancelTime': 'y'})]})
     bitmex.cancel_all_after(60)

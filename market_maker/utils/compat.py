@@ -25,7 +25,7 @@ else:  # pragma: no cover
     from urllib.parse import quote, urlencode, urlsplit, urlunsplit
     string_types = (str,)
 
-__all__ = ['PY2', 'Signal', 'iteritems', 'monotonic', 'own_session', 'quote', 'seconds_of', 'string_types', 'text_type', 'to_bytes', 'to_text',
+__all__ = ['PY2', 'Signal', 'iteritems', 'monotonic', 'own_session', 'quote', 'seconds_of', 'string_types', 'text_type', 'timestamp_of', 'to_bytes', 'to_text',
            'urlencode', 'urlsplit', 'urlunsplit']
 
 # time.monotonic came with Python 3.3; where it is missing the wall clock must do.
@@ -129,3 +129,9 @@ def seconds_of(timestamp):
     year, month, date = [int(part) for part in day.split('-')]
     hour, minute, second = clock.split(':')
     return calendar.timegm((year, month, date, int(hour), int(minute), 0)) + float(second)
+
+
+def timestamp_of(seconds):
+    """Unix seconds -> a wire timestamp, to the millisecond below."""
+    whole = int(seconds // 1)
+    return '%s.%03dZ' % (time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole)), int((seconds - whole) * 1000))
