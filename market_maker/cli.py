@@ -54,7 +54,14 @@ class _Parser(argparse.ArgumentParser):
 def main(argv=None):
     """Do what the command line asks; the exit code. `argv` is without the program's name (default: sys.argv)."""
     try:
-        return _main(sys.argv[1:] if argv is None else argv)
+        return _guarded(sys.argv[1:] if argv is None else argv)
+    finally:
+        _let_go_of_a_lost_terminal()
+
+
+def _guarded(argv):
+    try:
+        return _main(argv)
     except errors.MarketMakerError as error:
         _say(error)
         return error.exit_code
@@ -161,7 +168,19 @@ def _parser():
 
 
 def _say(what):
-    sys.stderr.write(log.redact('marketmaker: %s\n' % '\nmarketmaker: '.join(str(what).splitlines())))
+    try:
+        sys.stderr.write(log.redact('marketmaker: %s\n' % '\nmarketmaker: '.join(str(what).splitlines())))
+    except (IOError, OSError, ValueError):  # the terminal is gone; the exit code still tells
+        pass
+
+
+def _let_go_of_a_lost_terminal():
+    """What cannot be written any more shall not fail once again while the interpreter ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (IOError, OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def entry_point():

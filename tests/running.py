@@ -74,9 +74,9 @@ class _Lines(object):
 
 
 class _Process(object):
-    def __init__(self, command, cwd, env):
+    def __init__(self, command, cwd, env, **options):
         self.process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, close_fds=True)
+                                        stderr=subprocess.STDOUT, close_fds=True, **options)
         self._output = _Lines(self.process.stdout)
 
     @property
@@ -135,7 +135,12 @@ class Bot(_Process):
         if venue_python:
             environment['MM_VENUE_PYTHON'] = venue_python
         environment.update(env or {})
-        super(Bot, self).__init__([sys.executable, script] + list(arguments), cwd, environment)
+        self.command, self.environment = [sys.executable, script] + list(arguments), environment
+        super(Bot, self).__init__(self.command, cwd, environment, **compat.own_session())  # as a shell starts a job
+
+    def interrupt_all(self):
+        """What a Ctrl-C in a terminal does: SIGINT for the whole group of processes."""
+        os.killpg(os.getpgid(self.pid), signal.SIGINT)
 
     def interrupt(self):
         self.signal(signal.SIGINT)

@@ -2,7 +2,10 @@
 from __future__ import absolute_import, division, print_function
 
 import os
+import pty
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -48,7 +51,7 @@ def test_without_settings_or_keys_it_quotes_on_paper_is_filled_and_cleans_up_aft
     bot.wait_for('Fees: maker -0.025 %')
     bot.wait_for('Creating 12 orders:')
     bot.wait_for('Execution: ', timeout=90)
-    bot.interrupt()
+    bot.interrupt_all()
     assert bot.wait() == 0
     assert SHUTTING_DOWN in bot.text and 'No order of ours rests on the book.' in bot.text and 'Result of this run:' in bot.text
     clean(bot)
@@ -70,6 +73,36 @@ def test_after_a_signal_nothing_rests_and_the_code_is_0(spawn, venue, name):
     assert bot.wait() == 0, bot.text
     assert venue.open_orders() == [] and bot.text.count(SHUTTING_DOWN) == 1
     clean(bot)
+
+
+def test_when_the_terminal_is_lost_the_orders_are_cancelled(venue, tmp_path):
+    environment = dict(os.environ, PYTHONUNBUFFERED='1', **dict(QUICK, **venue.env))
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(str(tmp_path))
+        os.execve(sys.executable, [sys.executable, running.SCRIPT], environment)
+    assert wait_until(lambda: len(venue.open_orders()) == 12)
+    os.close(terminal)  # the kernel sends SIGHUP, and every write fails from now on
+    codes = []
+
+    def is_over():
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            codes.append(os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status))
+        return found
+    assert wait_until(is_over, 30)
+    assert venue.open_orders() == [] and codes == [0]
+
+
+def test_when_nobody_reads_its_output_any_more_the_orders_are_cancelled(venue, tmp_path):
+    reader, writer = os.pipe()
+    process = subprocess.Popen([sys.executable, running.SCRIPT], cwd=str(tmp_path), stdout=writer, stderr=writer, close_fds=True,
+                               env=dict(os.environ, PYTHONUNBUFFERED='1', **dict(QUICK, **venue.env)))
+    os.close(writer)
+    assert wait_until(lambda: len(venue.open_orders()) == 12)
+    os.close(reader)
+    assert wait_until(lambda: process.poll() is not None, 30)
+    assert venue.open_orders() == [] and process.returncode == 1
 
 
 def test_a_signal_before_anything_is_placed_ends_it_quietly(spawn, venue):
