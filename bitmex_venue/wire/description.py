@@ -125,7 +125,7 @@ JSON_TYPES: dict[str, dict[str, Any]] = {
     "object": {"type": "object"},
     "AssetsConfigNetworkItem": {"type": "array", "items": {"$ref": "#/definitions/AssetsConfigNetworkItem"}},
 }
-ERRORS = {400: "Parameter Error", 401: "Unauthorized", 403: "Access Denied", 404: "Not Found"}
+ERRORS = {400: "Parameter Error", 401: "Unauthorized", 403: "Access Denied", 404: "Not Found", 429: "Rate limit exceeded"}
 
 
 @lru_cache(maxsize=8)
