@@ -1,0 +1,34 @@
+"""Feed a file of texts to one program and say how long it took. Its task comes as JSON on standard input, the answer goes to standard output.
+
+{"reader": name, "path": file of texts, "limit": most changes to feed, or null} -> {"seconds", "messages", "levels"}
+"""
+
+import json
+import logging
+import sys
+import time
+
+import readers
+
+
+def main():
+    task = json.load(sys.stdin)
+    logging.disable(logging.INFO)
+    with open(task["path"], encoding="utf-8") as file:
+        head = json.loads(file.readline())
+        texts = file.read().splitlines()
+    images, changes = texts[: head["images"]], texts[head["images"] :][: task["limit"]]
+    rows = [row for text in images for row in json.loads(text)["data"] if json.loads(text)["table"] == "instrument"]
+    readers.write_settings()
+    feed, look = readers.READERS[task["reader"]](rows[0])
+    for text in images:
+        feed(text)
+    began = time.perf_counter()
+    for text in changes:
+        feed(text)
+    seconds = time.perf_counter() - began
+    print(json.dumps({"seconds": seconds, "messages": len(changes), "levels": look()}))
+
+
+if __name__ == "__main__":
+    main()
