@@ -15,7 +15,6 @@ sys.path[:0] = [ROOT, HERE]
 import draw_ladder  # noqa: E402
 from market_maker import _settings_base as base  # noqa: E402
 from market_maker import _settings_example  # noqa: E402
-from market_maker.settings import show  # noqa: E402
 from market_maker.utils.compat import to_text  # noqa: E402
 
 BEGIN, END = '<!-- settings: made by "make docs" -->', '<!-- end of settings -->'
@@ -28,7 +27,7 @@ def table():
         lines += ['', '**%s**' % group, '', '| setting | default | unit | meaning |', '|---|---|---|---|']
         for setting in base.SETTINGS:
             if setting.group == group:
-                default = 'logging.INFO' if setting.name == 'LOG_LEVEL' else show(setting.default)
+                default = 'logging.INFO' if setting.name == 'LOG_LEVEL' else base.show(setting.default)
                 lines.append('| `%s` | `%s` | %s | %s |' % (setting.name, default, setting.unit, setting.meaning))
     return '\n'.join(lines[1:]) + '\n'
 

@@ -7,7 +7,9 @@ from __future__ import absolute_import, division, print_function
 
 import logging
 from collections import namedtuple
+from difflib import get_close_matches
 
+from market_maker.utils.compat import string_types
 from market_maker.utils.kinds import Address, Flag, LogLevel, Number, OneOf, OrNone, Symbol, Text, TextList, Whole
 
 PAPER = 'paper'
@@ -120,3 +122,22 @@ def crossed(values):
         if not (equal_is_fine and values[low] == values[high]):
             found.append('%s = %r must be below %s = %r.' % (low, values[low], high, values[high]))
     return found
+
+
+def nearest(name):
+    """The known setting most like `name`, or None."""
+    return (get_close_matches(name.upper(), sorted(BY_NAME), 1, 0.7) or [None])[0]
+
+
+def unknown(name):
+    """A sentence about a name that is no setting."""
+    return '%s is not a setting%s' % (name, '; did you mean %s?' % nearest(name) if nearest(name) else '.')
+
+
+def show(value):
+    """A value as a settings file would spell it, the same on Python 2 and 3."""
+    if isinstance(value, string_types):
+        return '"%s"' % value
+    if isinstance(value, (list, tuple)):
+        return '[%s]' % ', '.join(show(item) for item in value)
+    return repr(value)

@@ -8,7 +8,6 @@ import os
 import textwrap
 
 from market_maker import _settings_base as base
-from market_maker import settings as settings_module
 from market_maker.utils.compat import to_bytes
 
 HEAD = """\
@@ -49,4 +48,4 @@ def _comment(setting):
 
 
 def _default(setting):
-    return 'logging.INFO' if setting.name == 'LOG_LEVEL' else settings_module.show(setting.default)
+    return 'logging.INFO' if setting.name == 'LOG_LEVEL' else base.show(setting.default)

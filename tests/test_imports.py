@@ -14,8 +14,8 @@ UTILS = ['market_maker.utils']
 PURE = ['quoting', 'convergence', 'contracts', 'rest_policy', 'rate_limit', 'own_orders', 'waiting', 'status', 'preview', 'refusals',
         'ws.tables', 'auth']
 # What knows the settings of the process; nothing else may.
-KNOW_SETTINGS = ['market_maker', 'cli', 'settings', '_settings_base', '_settings_files', '_settings_example', 'check', 'leave', 'custom_strategy',
-                 'strategies', '__main__']
+KNOW_SETTINGS = ['market_maker', 'cli', 'settings', '_settings_base', '_settings_files', '_settings_sources', '_settings_example', 'check', 'leave',
+                 'custom_strategy', 'strategies', '__main__']
 PROBE = r'''
 import os, signal, socket, sys, threading, logging
 argv, handlers = sys.argv[:], {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -103,7 +103,7 @@ def test_pure_rooms_import_only_utils_and_pure_rooms():
 def test_nothing_below_the_order_manager_knows_the_settings():
     for name in BOT:
         if not within(name, KNOW_SETTINGS):
-            assert not [found for found in bot_imports(name) if within(found, ['settings', '_settings_files', '_settings_example'])], name
+            assert not [found for found in bot_imports(name) if within(found, ['settings', '_settings_files', '_settings_sources', '_settings_example'])], name
 
 
 def test_nothing_imports_the_command_line_but_what_starts_the_program():
