@@ -6,7 +6,7 @@ this client do it (permission), the handler of the route, the reply. Handlers li
 
 Rules (bitmex-api.md 1.6, 2.1)
 * Rate-limit headers stand on every counted reply, and not on 401 and 403.
-* Cancels are counted but never refused for rate.
+* Cancels are counted but never refused for rate; the description of the venue is for everybody and not counted.
 * Whatever is not a route of this profile is 404 with the usual body.
 * No exception ever reaches a client: what nobody foresaw is a 500 body, and one entry in the log.
 """
@@ -19,7 +19,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from ..engine.refusals import Refused
-from . import errors, http
+from . import description, errors, http
 from .auth import Identity
 from .encode import http_date
 
@@ -58,9 +58,9 @@ Routes = dict[tuple[str, str], Route]
 
 def all_routes() -> Routes:
     """Every route of every profile: (method, path under /api/v1)."""
-    from . import rest_account, rest_assets, rest_market, rest_orders
+    from . import rest_account, rest_market, rest_orders, rest_wallet
 
-    return {**rest_market.ROUTES, **rest_assets.ROUTES, **rest_orders.ROUTES, **rest_account.ROUTES}
+    return {**rest_market.ROUTES, **rest_wallet.ROUTES, **rest_orders.ROUTES, **rest_account.ROUTES}
 
 
 class Router:
@@ -99,6 +99,8 @@ class Router:
 
     def _answer(self, request: http.Request, headers: dict[str, str]) -> Any:
         venue = self.venue
+        if request.path == description.PATH and request.method == "GET":
+            return description.document(venue.profile, frozenset(self.routes))
         identity = venue.authenticator.rest(request)
         route = self._route(request)
         args: http.Params = {}

@@ -316,3 +316,15 @@ def test_an_unforeseen_failure_is_a_500_without_a_trace_of_it(monkeypatch, caplo
     reply = client.call("GET", "order")
     assert (reply.status, reply.json()) == (500, {"error": {"message": "Server Error", "name": "Error"}})
     assert caplog.text.count("unforeseen failure") == 1
+
+
+@pytest.mark.parametrize("profile", ["classic", "modern"])
+def test_the_venue_describes_itself_to_everybody(profile):
+    from bitmex_venue.wire.http import Request
+
+    v = venue(profile)
+    reply = v.handle(Request("GET", "/api/explorer/swagger.json", time=v.now))
+    assert reply.status == 200 and "x-ratelimit-limit" not in reply.headers
+    paths = reply.json()["paths"]
+    assert ("/order/bulk" in paths) is (profile == "classic")
+    assert {"get", "post", "put", "delete"} == set(paths["/order"])
