@@ -75,8 +75,8 @@ class RestSession(object):
         """Return the decoded JSON of the answer; None where a DELETE found nothing.
 
         query -- pairs or dict of texts; body -- what is sent as JSON, or None; timeout -- seconds; max_retries -- fewer than the
-        policy allows; cost -- tokens it takes from the request budget; repeatable -- doing it twice changes nothing. Raises errors of `utils.errors`: UnknownOutcome when a POST or
-        PUT may have taken effect, DuplicateOrder for a clOrdID that is there already.
+        policy allows; cost -- tokens it takes from the request budget; repeatable -- doing it twice changes nothing. Raises errors
+        of `utils.errors`: UnknownOutcome when a POST or PUT may have taken effect, DuplicateOrder for a clOrdID that is there already.
         """
         url = self.base_url + path
         text = None if body is None else json.dumps(body)
