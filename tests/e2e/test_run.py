@@ -10,7 +10,9 @@ import sys
 import pytest
 
 import running
+from market_maker.utils.compat import to_text
 from running import wait_until
+from test_settings import ORIGINAL
 
 pytestmark = pytest.mark.e2e
 
@@ -186,6 +188,17 @@ def test_broken_settings_end_it_before_a_venue_is_started(spawn, tmp_path):
     bot = spawn()
     assert bot.wait() == 2
     assert 'did you mean ORDER_PAIRS?' in bot.text and 'INTERVAL' in bot.text
+    clean(bot)
+
+
+def test_a_settings_file_of_the_original_says_that_bitmex_has_closed_and_runs_on_paper_when_asked(spawn, tmp_path):
+    (tmp_path / 'settings.py').write_text(to_text(ORIGINAL.replace('logging.WARN', 'logging.INFO')))
+    bot = spawn()
+    assert bot.wait() == 2
+    assert 'BitMEX has closed' in bot.text and len(bot.lines) == 1
+    bot = spawn('--base-url', 'paper', '--run-for', '1')
+    assert bot.wait() == 0, bot.text
+    assert 'Creating 8 orders:' in bot.text and 'market_maker.py is not watched' in bot.text
     clean(bot)
 
 
