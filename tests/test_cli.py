@@ -49,6 +49,13 @@ def test_without_anything_the_bot_runs_with_the_defaults(runs):
     assert chosen is bot.OrderManager and settings.SYMBOL == 'XBTUSD' and settings.RUN_FOR_S is None and settings.DRY_RUN is False
 
 
+def test_the_package_has_the_original_s_entry_point(runs, monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['marketmaker', 'ETHUSD'])
+    with pytest.raises(SystemExit) as stop:
+        market_maker.run()
+    assert stop.value.code == 0 and runs[0][1].SYMBOL == 'ETHUSD'
+
+
 def test_options_are_the_last_word(runs):
     write('mine.py', 'DRY_RUN = False\nBASE_URL = "https://example.com/api/v1/"\nSYMBOL = "XBTUSD"\nORDER_PAIRS = 2')
     assert cli.main(['ETHUSD', '--dry-run', '--settings', 'mine.py', '--base-url', 'paper', '--run-for', '60']) == 0
