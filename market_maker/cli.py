@@ -112,7 +112,6 @@ def _main(argv):
         return _setup()
     settings = settings_module.install(settings_module.load(
         symbol=arguments.symbol, path=arguments.settings, overrides=_overrides(arguments)))
-    log.hide(*settings.secrets())
     logger = log.setup_custom_logger(log_level=settings.LOG_LEVEL)
     for notice in settings.notices:
         logger.warning(notice)

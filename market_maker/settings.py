@@ -17,7 +17,7 @@ from collections import namedtuple
 from market_maker import _settings_base as base
 from market_maker._settings_base import show, unknown
 from market_maker._settings_sources import DEFAULT, FILE_NAME, Sources
-from market_maker.utils import errors
+from market_maker.utils import errors, log
 
 PROGRAM = 'set by the program'
 
@@ -141,7 +141,8 @@ def load(symbol=None, path=None, environ=None, overrides=None, cwd=None):
 
 
 def install(new):
-    """Make `new` what the process-wide `settings` shows. Returns it."""
+    """Make `new` what the process-wide `settings` shows; its secrets never appear in a log from now on. Returns it."""
+    log.hide(*(new.secrets() if new is not None else ()))
     object.__setattr__(settings, '_settings', new)
     return new
 

@@ -10,7 +10,7 @@ from market_maker import _settings_base as base
 from market_maker import _settings_example
 from market_maker import settings as settings_module
 from market_maker.settings import Settings, install, load, settings
-from market_maker.utils import errors
+from market_maker.utils import errors, log
 from running import ROOT
 
 ORIGINAL = '''
@@ -44,7 +44,8 @@ WATCHED_FILES = [join('market_maker', 'market_maker.py'), join('market_maker', '
 CONTRACTS = ['XBTUSD']
 '''
 # Frozen: somebody's settings.py uses these names.
-NAMES = '''API_ERROR_INTERVAL API_KEY API_REST_INTERVAL API_SECRET BASE_URL CHECK_POSITION_LIMITS CONTRACTS DRY_BTC DRY_RUN INTERVAL
+NAMES = '''API_ERROR_INTERVAL API_KEY API_REST_INTERVAL API_SECRET BASE_URL CHECK_POSITION_LIMITS CONTRACTS DEAD_MANS_SWITCH DRY_BTC DRY_RUN
+    INTERVAL
     LOGIN LOG_LEVEL LOOP_INTERVAL MAINTAIN_SPREADS MAX_DATA_AGE_S MAX_ORDER_SIZE MAX_POSITION MIN_ORDER_SIZE MIN_POSITION MIN_SPREAD
     ORDERID_PREFIX ORDER_PAIRS ORDER_START_SIZE ORDER_STEP_SIZE ORDER_TRANSPORT OTPTOKEN PAPER_BALANCE_XBT PAPER_MARKET PAPER_PROFILE
     PAPER_SEED PASSWORD POST_ONLY RANDOM_ORDER_SIZE RANDOM_SEED RELIST_INTERVAL RUN_FOR_S START_TIMEOUT_S SYMBOL TIMEOUT
@@ -75,6 +76,7 @@ def folder(tmp_path):
 def nothing_installed():
     yield
     install(None)
+    log._hidden.clear()
 
 
 def test_the_environment_may_hold_nonsense_and_each_is_a_problem(folder):
@@ -274,6 +276,12 @@ def test_secrets_are_hidden_wherever_settings_are_shown(folder):
     for text in (repr(read), repr(settings), read.shown('API_SECRET')):
         assert not any(secret in text for secret in ('tell-nobody', 'swordfish', '123456', 'abcdefgh'))
     assert sorted(read.secrets()) == ['123456', 'swordfish', 'tell-nobody']
+
+
+def test_secrets_of_the_settings_in_use_are_left_out_of_the_log(folder):
+    folder('API_SECRET = "tell-nobody"')
+    install(folder.read())
+    assert log.redact('it is tell-nobody') == 'it is (hidden)'
 
 
 def test_a_secret_of_the_wrong_type_is_a_problem_that_does_not_tell_it(folder):
