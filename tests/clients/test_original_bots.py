@@ -80,6 +80,8 @@ def trade(start_venue, tmp_path):
     def run(version, profile, loop, *arguments):
         python = environments.python_with('bitmex-market-maker', version, 'websocket-client==0.57.0', 'requests==2.31.0', 'future==1.0.0')
         venue = start_venue(profile, *arguments)
+        # It looks up the last price at once, and on the real venue there always was one.
+        assert running.wait_until(lambda: venue.ask('GET', 'trade', params={'symbol': 'XBTUSD', 'count': 1}), 20)
         shifts.append(Shift(lambda: OriginalBot(python, str(tmp_path), venue, loop)))
         bot = shifts[-1].run()
         assert len(venue.open_orders(prefix='mm_bitmex_')) >= 6, bot.text

@@ -16,21 +16,29 @@ taken = {}
 
 
 def step(name, function, *arguments, **options):
-    """Take a step; None when it failed."""
+    """Take a step and return its value, None when it failed. Reported is the value of this moment."""
+    value = None
     try:
-        taken[name] = {'value': function(*arguments, **options)}
+        value = function(*arguments, **options)
+        taken[name] = {'value': as_json(value)}
     except Exception:
         taken[name] = {'error': traceback.format_exc()}
-    return taken[name].get('value')
+    return value
 
 
 async def astep(name, awaitable, patience=PATIENCE):
     """The same for something to be awaited, within `patience` seconds."""
+    value = None
     try:
-        taken[name] = {'value': await asyncio.wait_for(awaitable, patience)}
+        value = await asyncio.wait_for(awaitable, patience)
+        taken[name] = {'value': as_json(value)}
     except (Exception, asyncio.TimeoutError):
         taken[name] = {'error': traceback.format_exc()}
-    return taken[name].get('value')
+    return value
+
+
+def as_json(value):
+    return json.loads(json.dumps(value, default=str))
 
 
 def until(condition, patience=PATIENCE):
