@@ -87,11 +87,18 @@ class Running(object):
         self.introduce()
         while self.stop_reason is None:
             soon = self._tick()
-            sys.stdout.write('-----\n')
-            sys.stdout.flush()
+            self._draw_line()
             self._wait(self.settings.LOOP_INTERVAL if soon is None else min(soon, self.settings.LOOP_INTERVAL))
             if self.stop_reason is None:
                 self.check_file_change()
+
+    def _draw_line(self):
+        """Between two looks, on standard output. Where nobody can read it any more the terminal is lost: that is a reason to stop."""
+        try:
+            sys.stdout.write('-----\n')
+            sys.stdout.flush()
+        except (IOError, OSError):
+            self.request_stop('the output cannot be written')
 
     def _tick(self):
         """One look and what follows from it. Returns the seconds until the next look, None for the usual pace."""
