@@ -29,7 +29,7 @@ from .venue import Venue
 from .wire.encode import SECOND
 from .wire.http import Request, Response
 
-REASONS = {200: "OK", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 REMOTE = "127.0.0.1"
 
 

@@ -20,6 +20,7 @@ from .. import __version__, profiles
 from . import columns as cols
 
 PATH = "/api/explorer/swagger.json"
+API_VERSION = "1.2.0"  # in every official description from 2016 to 2024
 LIST = "symbol filter:JSON columns:JSON count:int32 start:int32 reverse:boolean startTime:date-time endTime:date-time"
 BUCKETS = "binSize partial:boolean " + LIST
 PLACE = (
@@ -64,6 +65,7 @@ OPERATIONS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("GET", "trade/bucketed"): ("Trade.getBucketed", "[TradeBin]", BUCKETS),
     ("GET", "user"): ("User.get", "User", ""),
     ("GET", "user/commission"): ("User.getCommission", "object", ""),
+    ("GET", "user/depositAddress"): ("User.getDepositAddress", "string", "currency network"),
     ("GET", "user/margin"): ("User.getMargin", "Margin", "currency"),
     ("GET", "user/wallet"): ("User.getWallet", "Wallet", "currency"),
     ("GET", "user/walletHistory"): ("User.getWalletHistory", "[Transaction]", "currency count:double start:double"),
@@ -138,7 +140,7 @@ def document(profile: profiles.Profile, places: frozenset[tuple[str, str]]) -> d
     keys = ("apiKey", "api-key"), ("apiSignature", "api-signature"), ("apiExpires", "api-expires")
     return {
         "swagger": "2.0",
-        "info": {"title": "BitMEX API", "version": "1.2.0", "description": f"A BitMEX venue of this machine, {__version__}."},
+        "info": {"title": "BitMEX API", "version": API_VERSION, "description": f"A BitMEX venue of this machine, {__version__}."},
         "basePath": "/api/v1",
         "consumes": ["application/json", "application/x-www-form-urlencoded"],
         "produces": ["application/json"],
@@ -176,7 +178,7 @@ def _parameter(word: str, where: str) -> dict[str, Any]:
 def _answer(word: str) -> dict[str, Any]:
     if word.startswith("["):
         return {"type": "array", "items": _reference(word.strip("[]"))}
-    return {"type": word} if word in ("object", "null") else _reference(word)
+    return {"type": word} if word in ("object", "string", "null") else _reference(word)
 
 
 def _reference(name: str) -> dict[str, Any]:

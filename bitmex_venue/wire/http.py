@@ -75,10 +75,8 @@ JSON_TYPE = "application/json; charset=utf-8"
 
 
 def reply(status: int, value: Any, headers: dict[str, str] | None = None) -> Response:
-    """A JSON reply; `value` None is an empty body with 204, as `POST /user/logout` answers."""
+    """A JSON reply. `value` None is `null`: that is how every official description has `POST /user/logout` answer."""
     out = dict(headers or {})
-    if value is None:
-        return Response(204, out, b"")
     out["Content-Type"] = JSON_TYPE
     return Response(status, out, dumps(value).encode("ascii"))
 

@@ -132,7 +132,7 @@ class Router:
         return route.handler(Call(venue, request, args, identity))
 
     def _route(self, request: http.Request) -> Route | None:
-        if not request.path.startswith(PREFIX + "/"):
+        if request.path != PREFIX and not request.path.startswith(PREFIX + "/"):
             return None
         parts = [part for part in request.path[len(PREFIX) :].split("/") if part]
         return self.routes.get((request.method, "/".join(parts)))

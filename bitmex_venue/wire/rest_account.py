@@ -6,7 +6,8 @@ Rules (bitmex-api.md 3.9, 4.4, 4.5)
 * Leverage 0 is cross margin; `isolate` false too, and true is the highest leverage.
 * A withdrawal needs the permission `withdraw`.
 
-Known differences: withdrawals are done at once, without a mail to confirm; the person behind the account is made up.
+Known differences: withdrawals are done at once, without a mail to confirm, so that none can be cancelled; the person behind
+the account is made up.
 """
 
 from __future__ import annotations
@@ -199,6 +200,13 @@ def get_deposit_address(call: Call) -> Any:
     return f"paper-{currency}-{call.account}"
 
 
+def post_cancel_withdrawal(call: Call) -> Any:
+    """Refuses: the token would come with a mail, and by then the withdrawal is done."""
+    if not http.text(call.args, "token"):
+        raise errors.required("token")
+    raise errors.bad_request("Invalid token")
+
+
 def _fee(call: Call) -> int:
     fee = http.number(call.args, "fee")
     if fee is None:
@@ -307,6 +315,7 @@ ROUTES: Routes = {
     ("GET", "user/commission"): Route(get_commission, USER),
     ("GET", "user/depositAddress"): Route(get_deposit_address, USER),
     ("POST", "user/requestWithdrawal"): Route(post_withdrawal, WITHDRAW),
+    ("POST", "user/cancelWithdrawal"): Route(post_cancel_withdrawal),
     ("POST", "user/login"): Route(post_login, login=True),
     ("POST", "user/logout"): Route(post_logout, refusable=False),
     ("GET", "apiKey"): Route(get_keys, USER),

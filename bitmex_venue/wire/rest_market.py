@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import errors, http, instrument_rows, query
+from . import description, errors, http, instrument_rows, query
 from .columns import BIN_SIZES
+from .encode import MILLISECOND
 from .realtime import help_text
 from .rest import Call, Route, Routes
 
@@ -167,7 +168,13 @@ def get_help(call: Call) -> Any:
     return help_text(list(call.venue.rows.tables))
 
 
+def get_root(call: Call) -> Any:
+    """What the API is and what time it has, in milliseconds: clients set their clocks by it."""
+    return {"name": "BitMEX API", "version": description.API_VERSION, "timestamp": call.venue.now // MILLISECOND}
+
+
 ROUTES: Routes = {
+    ("GET", ""): Route(get_root),
     ("GET", "instrument"): Route(get_instruments),
     ("GET", "instrument/active"): Route(get_active),
     ("GET", "instrument/indices"): Route(get_indices),

@@ -305,7 +305,7 @@ def test_series_stand_for_contracts():
 
 def test_what_is_not_there_is_404_with_the_body():
     client = Client(venue())
-    for method, path in (("GET", "nothing"), ("POST", "instrument"), ("PATCH", "order"), ("GET", ""), ("GET", "order/1")):
+    for method, path in (("GET", "nothing"), ("POST", "instrument"), ("PATCH", "order"), ("GET", "schema/x"), ("GET", "order/1")):
         reply = client.call(method, path)
         assert (reply.status, reply.json()) == (404, {"error": {"message": "Not Found", "name": "HTTPError"}})
 
