@@ -15,6 +15,7 @@ import difflib
 import functools
 import json
 import logging
+import random
 import uuid
 from collections import OrderedDict
 
@@ -57,14 +58,16 @@ class BitMEX(object):
     no credentials. orderIDPrefix -- at most 13 characters; only orders whose clOrdID begins with it are ours. timeout -- seconds for
     one request. order_transport -- 'bulk', 'single', or 'auto': bulk until the venue answers 404. symbols -- further instruments to
     keep in the tables. start_timeout -- seconds until all tables must be there. transport, feed, clock, new_id, wakeup -- for
-    simulation and tests: a requests transport adapter, a realtime feed, a clock, a source of clOrdID tails, the flag to set on changes.
+    simulation and tests: a requests transport adapter, a realtime feed, a clock, a source of clOrdID tails, the flag to set on changes; jitter
+    spreads reconnects, a float in [0, 1).
 
     Raises SettingsError (address, prefix, symbol), AuthenticationError, VenueUnreachable.
     """
 
     def __init__(self, base_url=None, symbol=None, apiKey=None, apiSecret=None, orderIDPrefix='mm_bitmex_', shouldWSAuth=True,
                  postOnly=False, timeout=7, login=None, password=None, otpToken=None, order_transport='auto', symbols=(),
-                 start_timeout=30, rest_interval=1, error_interval=10, transport=None, feed=None, clock=None, new_id=None, wakeup=None):
+                 start_timeout=30, rest_interval=1, error_interval=10, transport=None, feed=None, clock=None, new_id=None, wakeup=None,
+                 jitter=random.random):
         self.logger = logger
         check_address(base_url)
         if len(orderIDPrefix) > MAX_PREFIX:
@@ -87,7 +90,7 @@ class BitMEX(object):
         self.base_url = self._rest.base_url
         self._orders = OrderEntry(self._rest, self.own_orders, self.clock, postOnly, order_transport, new_id or new_cl_ord_id_tail,
                                   lambda: self.ws.get_ticker(symbol)['mid'], SIDE_BY_SIDE if transport is None else 1)
-        self.ws = BitMEXWebsocket(self.clock, self.wakeup, feed, self.own_orders.merge, image_limit=start_timeout)
+        self.ws = BitMEXWebsocket(self.clock, self.wakeup, feed, self.own_orders.merge, image_limit=start_timeout, jitter=jitter)
         if not self.ws.threaded:
             self.clock = PolledClock(self.clock, self.ws)
         try:
@@ -313,12 +316,13 @@ class BitMEX(object):
         return buys + bought, sells + sold
 
     @authentication_required
-    def cancel_all_after(self, seconds):
+    def cancel_all_after(self, seconds, max_retries=None):
         """The dead man's switch: the venue cancels ALL orders of the account after `seconds` unless this is called again; 0 disarms.
 
         Safe to repeat. Raises errors of `utils.errors` when the venue could not be told.
         """
-        return self._rest.request('POST', 'order/cancelAllAfter', body={'timeout': int(seconds * 1000)}, quiet=True, repeatable=True)
+        return self._rest.request('POST', 'order/cancelAllAfter', body={'timeout': int(seconds * 1000)}, quiet=True, repeatable=True,
+                                  max_retries=max_retries)
 
     def check_alone(self):
         """Raise SecondCopyRunning when somebody else works under our prefix. The first call ends the start (see OwnOrders.seal)."""

@@ -150,13 +150,18 @@ class Desk:
         self.adapter = NoisyAdapter(self.venue, noise, 0.0)
         self.feed = NoisyFeed(self.venue, noise, 0.0)
         self.venue.on_advanced.append(self.adapter.deliver_late)
-        self.bitmex = BitMEX("http://127.0.0.1/api/v1/", "XBTUSD", self.venue.api_key, self.venue.api_secret, transport=self.adapter,
-                             feed=self.feed, clock=self.clock, new_id=Ids(), order_transport=transport)
         self.settings = settings_module.load(symbol="XBTUSD", cwd=str(tmp_path), environ={}, overrides=overrides)
-        self.manager = OrderManager(ExchangeInterface(False, self.settings, bitmex=self.bitmex), self.settings)
+        self.ids, self.transport = Ids(), transport
+        self.connect()
         self.watcher = Watcher(self.venue, self.settings.ORDER_PAIRS, self.settings.MIN_POSITION, self.settings.MAX_POSITION)
         self.level = level
         self.adapter.level = self.feed.level = level
+
+    def connect(self):
+        """A new bot, as a new start of the program makes it."""
+        self.bitmex = BitMEX("http://127.0.0.1/api/v1/", "XBTUSD", self.venue.api_key, self.venue.api_secret, transport=self.adapter,
+                             feed=self.feed, clock=self.clock, new_id=self.ids, order_transport=self.transport)
+        self.manager = OrderManager(ExchangeInterface(False, self.settings, bitmex=self.bitmex), self.settings)
 
     def quieten(self):
         """The line is good from now on."""

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import pytest
-
 from noise import Desk
 
 LIMITS = {"CHECK_POSITION_LIMITS": True, "MIN_POSITION": -2500, "MAX_POSITION": 2500}
@@ -48,3 +47,22 @@ def test_the_result_line_leaves_a_deposit_out(tmp_path, caplog):
     desk = Desk(tmp_path, 4, 0.0, market_name="empty", RUN_FOR_S=5)
     desk.deposit(5000)
     assert desk.bitmex.wallet_history_since_start() == 5000
+
+
+def test_after_a_sudden_death_the_dead_mans_switch_takes_the_orders_off_the_book(tmp_path):
+    desk = Desk(tmp_path, 6, 0.0, market_name="empty", RUN_FOR_S=5, DEAD_MANS_SWITCH=20)
+    desk.manager.shut_down = lambda: None  # as kill -9 leaves it
+    desk.run()
+    left = len(desk.watcher.resting)
+    desk.venue.advance(desk.venue.now + 21 * 10**9)
+    assert (left, len(desk.watcher.resting)) == (12, 0)
+
+
+def test_after_a_sudden_death_without_a_switch_the_next_start_takes_the_orders_off_the_book(tmp_path):
+    desk = Desk(tmp_path, 6, 0.0, market_name="empty", RUN_FOR_S=5)
+    desk.manager.shut_down = lambda: None
+    desk.run()
+    left = {order.cl_ord_id for order in desk.watcher.resting}
+    desk.connect()
+    assert desk.run() == 0
+    assert len(left) == 12 and desk.watcher.most_a_side == 6 and desk.watcher.resting == []
