@@ -51,6 +51,7 @@ OPERATIONS: dict[tuple[str, str], tuple[str, str, str]] = {
     ("PUT", "order/bulk"): ("Order.amendBulk", "[Order]", "orders:JSON"),
     ("POST", "order/cancelAllAfter"): ("Order.cancelAllAfter", "object", "timeout:double!"),
     ("POST", "order/closePosition"): ("Order.closePosition", "Order", "symbol! price:double"),
+    ("GET", "orderBook"): ("OrderBook.get", "[OrderBook]", "symbol! depth:int32"),
     ("GET", "orderBook/L2"): ("OrderBook.getL2", "[OrderBookL2]", "symbol! depth:int32"),
     ("GET", "position"): ("Position.get", "[Position]", "filter:JSON columns:JSON count:int32"),
     ("POST", "position/isolate"): ("Position.isolateMargin", "Position", "symbol! enabled:boolean"),
@@ -111,6 +112,7 @@ OTHERS = {
     "InstrumentInterval": "intervals:symbols symbols:symbols",
     "NetworksConfig": """network:symbol name:symbol currency:symbol networkSymbol:symbol transactionExplorer:symbol
         tokenExplorer:symbol depositConfirmations:long enabled:boolean""",
+    "OrderBook": "symbol:symbol level:long bidSize:long bidPrice:float askPrice:float askSize:long timestamp:timestamp",
     "User": """username:symbol id:long ownerId:long firstname:symbol lastname:symbol email:symbol phone:symbol
         created:timestamp lastUpdated:timestamp preferences:object TFAEnabled:symbol affiliateID:symbol pgpPubKey:symbol
         country:symbol geoipCountry:symbol geoipRegion:symbol typ:symbol""",

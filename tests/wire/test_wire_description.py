@@ -28,8 +28,8 @@ def test_exactly_the_operations_that_are_served_are_described(profile):
     assert operations(described(v)) == set(v._router.routes) - UNDESCRIBED
 
 
-def test_bulk_orders_and_logins_are_described_where_they_are():
-    gone = {("POST", "order/bulk"), ("PUT", "order/bulk"), ("POST", "user/login")}
+def test_what_only_classic_has_is_described_only_there():
+    gone = {("POST", "order/bulk"), ("PUT", "order/bulk"), ("POST", "user/login"), ("GET", "orderBook")}
     assert operations(described(venue("classic"))) - operations(described(venue("modern"))) == gone
 
 
