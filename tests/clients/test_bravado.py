@@ -17,6 +17,7 @@ def test_every_operation_of_the_description_is_answered_as_described(start_venue
     assert report.errors() == {}
     operations = report['operations']['value']
     assert {name.split('_')[0] for name in operations} == FAMILIES
+    assert set(report['never called']['value']) <= {'User_login'}  # without a login there
     assert ('Order_newBulk' in operations) == (profile == 'classic')
     for label in ('plain', 'validated'):
         def value(name, label=label):

@@ -5,20 +5,25 @@ from datetime import datetime, timedelta, timezone
 import bitmex
 import loopback  # noqa: F401  (it knows www.bitmex.com and no other host)
 from bravado.exception import HTTPError
-from steps import WHERE, report, step
+from steps import WHERE, report, step, taken
 
 KEY = {'test': False, 'api_key': WHERE['key'], 'api_secret': WHERE['secret']}
 # Without a config of its own it does not validate, as the official description lacked the word for null; bravado by itself does.
 VALIDATING = {'use_models': False, 'also_return_response': True}
 
 
+called = set()
+
+
 def ask(name, operation, **arguments):
     """Call an operation; its answer."""
+    called.add(operation.operation.operation_id.replace('.', '_'))
     return step(name, lambda: operation(**arguments).result(timeout=20)[0])
 
 
 def refused(operation, **arguments):
     """Status and message of a refusal."""
+    called.add(operation.operation.operation_id.replace('.', '_'))
     try:
         operation(**arguments).result(timeout=20)
     except HTTPError as problem:
@@ -44,6 +49,9 @@ def everything(venue, label):
     ask(name('Wallet.Wallet_getAssetsConfig'), venue.Wallet.Wallet_getAssetsConfig)
     ask(name('Wallet.Wallet_getNetworksConfig'), venue.Wallet.Wallet_getNetworksConfig)
     book = ask(name('OrderBook.OrderBook_getL2'), venue.OrderBook.OrderBook_getL2, symbol='XBTUSD', depth=10)
+
+    if WHERE['profile'] == 'classic':
+        ask(name('OrderBook.OrderBook_get'), venue.OrderBook.OrderBook_get, symbol='XBTUSD', depth=10)
 
     low = max(row['price'] for row in book if row['side'] == 'Buy') // 10 * 9.0
     new, amend, cancel = venue.Order.Order_new, venue.Order.Order_amend, venue.Order.Order_cancel
@@ -79,6 +87,8 @@ def everything(venue, label):
     for private in ('User_get', 'User_getCommission', 'User_getMargin', 'User_getWallet', 'User_getWalletHistory'):
         ask(name(private), getattr(venue.User, private))
     ask(name('withdrawal'), venue.User.User_requestWithdrawal, currency='XBt', amount=10000, address='paper', fee=0)
+    ask(name('depositAddress'), venue.User.User_getDepositAddress, currency='XBt', network='btc')
+    step(name('withdrawal not cancelled'), refused, venue.User.User_cancelWithdrawal, token='abc')
     ask(name('apiKey'), venue.APIKey.APIKey_get)
 
 
@@ -92,9 +102,11 @@ if plain is None:
     report()
 everything(plain, 'plain')
 everything(bitmex.bitmex(config=VALIDATING, **KEY), 'validated')
-step('operations', lambda: sorted(operation for tag in plain.swagger_spec.resources.values() for operation in tag.operations))
 stranger = bitmex.bitmex(test=False)
 ask('anybody reads the market', stranger.Trade.Trade_get, symbol='XBTUSD', count=1)
+ask('logged out', plain.User.User_logout)
 step('nobody trades without a key', refused, stranger.Order.Order_new, symbol='XBTUSD', orderQty=100, price=1000.0)
 step('nobody trades with a wrong secret', refused, bitmex.bitmex(test=False, api_key=WHERE['key'], api_secret='wrong').User.User_get)
+step('operations', lambda: sorted(operation for tag in plain.swagger_spec.resources.values() for operation in tag.operations))
+step('never called', lambda: sorted(set(taken['operations']['value']) - called))
 report()
