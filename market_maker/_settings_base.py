@@ -64,6 +64,11 @@ _GROUPS = (
          'Start of the client order ids of this bot; only orders that carry it are ever touched. Two bots on one account '
          'need two prefixes. At most 13 characters.'),
     )),
+    ('Safety', (
+        ('DEAD_MANS_SWITCH', 0, 'seconds', Number(0),
+         'The venue cancels ALL orders of the account, also those of others, when it has not heard from the bot for this '
+         'long; 0 is off. 60 is a good value: it covers a crash, a power cut and a lost line. At least 4.'),
+    )),
     ('Running', (
         ('DRY_RUN', False, '', Flag(), 'True: send nothing and need no keys; show the orders that would be placed.'),
         ('DRY_BTC', 50, 'XBT', Number(0), 'Balance that a dry run reckons with.'),
@@ -121,6 +126,8 @@ def crossed(values):
             continue
         if not (equal_is_fine and values[low] == values[high]):
             found.append('%s = %r must be below %s = %r.' % (low, values[low], high, values[high]))
+    if 0 < values.get('DEAD_MANS_SWITCH', 0) < 4:
+        found.append('DEAD_MANS_SWITCH = %r must be 0 (off) or at least 4: the venue is told at a quarter of it.' % values['DEAD_MANS_SWITCH'])
     return found
 
 

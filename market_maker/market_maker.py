@@ -98,7 +98,7 @@ class ExchangeInterface(ExchangeView):
         left = len(self.bitmex.http_open_orders())
         if not left and self.bitmex.own_orders.is_uncertain():
             self.bitmex.reconcile()
-            left = int(self.bitmex.own_orders.is_uncertain())
+            left = len(self.bitmex.open_orders())  # one that arrived between the two readings, or that may still arrive
         return left
 
     def amend_bulk_orders(self, orders):
@@ -118,6 +118,11 @@ class ExchangeInterface(ExchangeView):
 
     def cancel_orders(self, orders):
         return self.cancel_bulk_orders(orders)
+
+    def cancel_all_after(self, seconds):
+        """The dead man's switch; see BitMEX.cancel_all_after. Tried once: who keeps it tries again."""
+        if not self.dry_run:
+            self.bitmex.cancel_all_after(seconds, max_retries=0)
 
     def must_reconcile(self):
         """Our picture of our orders was wrong: read it again before the next quote."""
@@ -432,6 +437,7 @@ class OrderManager(Running):
         if self.cancelled and not self.exchange.dry_run:
             logger.info('No order of ours rests on the book.')
             self._say_result()
+            self.switch.disarm()
         try:
             self.exchange.close()
         except Exception as error:

@@ -13,6 +13,7 @@ from __future__ import absolute_import, division, print_function
 import sys
 
 from market_maker import waiting
+from market_maker.dead_mans_switch import DeadMansSwitch
 from market_maker.utils import errors, log
 from market_maker.utils.signals import StopSignals
 from market_maker.watching import WatchedFiles
@@ -39,6 +40,7 @@ class Running(object):
         self._pace = waiting.Pace()
         self._pulled = False
         self._status_at = None
+        self.switch = DeadMansSwitch(lambda seconds: self.exchange.cancel_all_after(seconds))
         self._reload_settings = reload_settings or getattr(settings, 'reload', None)
         self._watched = WatchedFiles(getattr(settings, 'watched_files', None) or (lambda: (list(settings.WATCHED_FILES), [])))
         if exchange.paper is not None:
@@ -122,6 +124,7 @@ class Running(object):
             self.restart()
         self._check_freshness()
         if not self.exchange.dry_run:
+            self._keep_switch(self.clock.monotonic())
             self.exchange.reconcile()
             if self.is_reset:
                 self.exchange.check_alone()
@@ -133,6 +136,10 @@ class Running(object):
             raise errors.StaleData('no realtime data from the venue.')
         if age > self.settings.MAX_DATA_AGE_S:
             raise errors.StaleData('the newest realtime data is %d s old.' % age)
+
+    def _keep_switch(self, now):
+        if not self.exchange.dry_run and self.switch.keep(self.settings.DEAD_MANS_SWITCH, now):
+            self.exchange.must_reconcile()
 
     def may_quote(self):
         """Whether the pause after an error is over."""
@@ -207,6 +214,8 @@ class Running(object):
             self.wakeup.clear()
             now = self.clock.monotonic()
             self._check_time_is_up(now)
+            if self.switch.armed and self.stop_reason is None:
+                self._keep_switch(now)
             if self.stop_reason is not None or now >= end or (now >= calm and self._must_act(now)):
                 return
             until = end if now >= calm else min(end, calm)
@@ -249,7 +258,8 @@ class Running(object):
         if self.settings.RUN_FOR_S is not None and self.first_quote_at is not None:
             moments.append(now - self.first_quote_at - self.settings.RUN_FOR_S)
         ahead = [-moment for moment in moments if moment < 0]
-        return min([moment + 0.001 for moment in ahead] + [LOOK_S])
+        switch = self.switch.next_look(self.settings.DEAD_MANS_SWITCH, now) if self.switch.armed else LOOK_S
+        return min([moment + 0.001 for moment in ahead] + [LOOK_S, switch + 0.001])
 
     #
     # Settings files

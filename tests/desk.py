@@ -35,12 +35,14 @@ class ToyVenue(ScriptedTransport):
         self.most_resting = {'Buy': 0, 'Sell': 0}
         self.once = {}            # 'VERB path' -> answers to give first: a response, an exception, or a callable before the usual
         self.deposited = 0
+        self.armed = []           # (when, seconds) of each call of the dead man's switch
         self.feed = ToyFeed(self)
         self.script = {'GET instrument': self._instrument, 'GET order': self._open_orders, 'GET position': self._positions,
                        'GET user/margin': lambda request: response(200, self.margin_row()),
                        'GET user/wallet': lambda request: response(200, {'deposited': self.deposited}),
                        'GET execution/tradeHistory': lambda request: response(200, []),
                        'POST order/bulk': self._create, 'PUT order/bulk': self._amend, 'DELETE order': self._cancel,
+                       'POST order/cancelAllAfter': self._arm,
                        'POST order': self._create_one, 'PUT order': self._amend_one}
 
     def send(self, request, **options):
@@ -116,6 +118,10 @@ class ToyVenue(ScriptedTransport):
             return response(200, self.resting())
         asked = json.loads(compat.to_text(unquote(request.url.split('filter=')[1].split('&')[0].replace('+', ' '))))['clOrdID']
         return response(200, [row for row in self.orders.values() if row['clOrdID'] in asked])
+
+    def _arm(self, request):
+        self.armed.append((self.clock.time(), json.loads(compat.to_text(request.body))['timeout'] / 1000.0))
+        return response(200, {})
 
     def _create(self, request):
         return response(200, [self._place(order) for order in json.loads(compat.to_text(request.body))['orders']])

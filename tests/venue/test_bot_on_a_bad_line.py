@@ -50,7 +50,7 @@ def test_the_result_line_leaves_a_deposit_out(tmp_path, caplog):
 
 
 def test_after_a_sudden_death_the_dead_mans_switch_takes_the_orders_off_the_book(tmp_path):
-    desk = Desk(tmp_path, 6, 0.0, market_name="empty", RUN_FOR_S=5, DEAD_MANS_SWITCH=20)
+    desk = Desk(tmp_path, 6, 0.0, market_name="calm", RUN_FOR_S=5, DEAD_MANS_SWITCH=20)
     desk.manager.shut_down = lambda: None  # as kill -9 leaves it
     desk.run()
     left = len(desk.watcher.resting)
@@ -59,7 +59,7 @@ def test_after_a_sudden_death_the_dead_mans_switch_takes_the_orders_off_the_book
 
 
 def test_after_a_sudden_death_without_a_switch_the_next_start_takes_the_orders_off_the_book(tmp_path):
-    desk = Desk(tmp_path, 6, 0.0, market_name="empty", RUN_FOR_S=5)
+    desk = Desk(tmp_path, 6, 0.0, market_name="calm", RUN_FOR_S=5)
     desk.manager.shut_down = lambda: None
     desk.run()
     left = {order.cl_ord_id for order in desk.watcher.resting}
