@@ -60,8 +60,12 @@ class Administration:
         exchange = self.exchange
         if type(command.account_id) is not int or command.account_id in exchange.accounts:
             raise Refused("Invalid account")
+        for currency in command.currencies:
+            self._currency(currency)
         kept = HOUSE_KEPT if command.house else exchange.kept
         account = Account(command.account_id, command.name, command.house, kept, exchange.texts)
+        for currency in command.currencies:
+            account.wallet(currency)
         exchange.accounts[command.account_id] = account
 
     def _currency(self, currency: str) -> None:

@@ -12,7 +12,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sortedcontainers import SortedList
 
@@ -29,6 +30,11 @@ class Level:
         self.size = self.external = self.count = 0
         self.head: Order | None = None
         self.tail: Order | None = None
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Without the queue (see `Book.queues`)."""
+        whole = {"price": self.price, "size": self.size, "external": self.external, "count": self.count}
+        return None, {**whole, "head": None, "tail": None}
 
     def orders(self) -> Iterator[Order]:
         order = self.head
@@ -124,6 +130,25 @@ class Book:
     def size_at(self, side: int, ticks: int) -> int:
         level = self.side(side).levels.get(ticks)
         return level.size if level is not None else 0
+
+    # -- being kept ----------------------------------------------------------------------------------------------------
+
+    def queues(self) -> list[tuple[int, int, list[Order]]]:
+        """(side, price, orders) of each level with orders: what a pickled book leaves out."""
+        both = (self.bids, self.asks)
+        return [(s.sign, at, list(level.orders())) for s in both for at, level in s.levels.items() if level.head]
+
+    def relink(self, queues: Iterable[tuple[int, int, list[Order]]]) -> None:
+        """Put the orders of `queues` back into the levels of an unpickled book."""
+        for side, price, orders in queues:
+            level = self.side(side).levels[price]
+            for order in orders:
+                order.level, order.prev, order.next = level, level.tail, None
+                if level.tail is None:
+                    level.head = order
+                else:
+                    level.tail.next = order
+                level.tail = order
 
     # -- changes -------------------------------------------------------------------------------------------------------
 

@@ -15,11 +15,13 @@ SELL = -1
 
 
 class OpenAccount(NamedTuple):
-    """Make an account. `house` accounts are the other participants: no margin check and no private events."""
+    """Make an account. `house` accounts are the other participants: no margin check and no private events. `currencies` are
+    those in which it has a wallet from the start."""
 
     account_id: int
     name: str = ""
     house: bool = False
+    currencies: tuple[str, ...] = ()
 
 
 class Deposit(NamedTuple):

@@ -43,6 +43,8 @@ class Exchange:
 
     `self_trade` is "allow" (booked and counted) or "cancel" (the resting order is cancelled); `matcher` a factory
     `(book, host)`, see `matching`; `texts` is "classic" or "modern"; at most `kept` ended orders are remembered per account.
+    `log(now, command)`, when set, is told every command that was carried out: all of them, at their times, are the whole
+    history. An exchange can be pickled; the queues of its books are kept beside it (`Book.queues`, `Book.relink`).
     """
 
     def __init__(
@@ -81,7 +83,11 @@ class Exchange:
             self._list(spec, matcher)
         self.administration = Administration(self)
         self.timers = Timers(self)
-        self._handlers = {
+        self.log: Callable[[int, Any], None] | None = None
+        self._handlers = self._all_handlers()
+
+    def _all_handlers(self) -> dict[type, Callable[[Any], Any]]:
+        return {
             c.Place: self._place,
             c.PlaceBulk: self._place_bulk,
             c.Amend: self._amend,
@@ -92,6 +98,14 @@ class Exchange:
             **self.administration.handlers(),
             c.Advance: lambda command: None,
         }
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_handlers", "log")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.log = None
+        self._handlers = self._all_handlers()
 
     def _list(self, spec: InstrumentSpec, matcher) -> None:
         instrument = self.instruments[spec.symbol] = Instrument(spec)
@@ -115,6 +129,8 @@ class Exchange:
             raise TypeError(f"not a command: {command!r}") from None
         result = handler(command)
         self.finish()
+        if self.log is not None:
+            self.log(self.now, command)
         return result
 
     def finish(self) -> None:

@@ -37,6 +37,7 @@ POST_ONLY = "ParticipateDoNotInitiate"
 REDUCE_ONLY = "ReduceOnly"
 CLOSE = "Close"
 TRIGGERS = frozenset({"LastPrice", "MarkPrice", "IndexPrice"})
+LINKS = ("prev", "next", "level")
 EXEC_INSTS = frozenset({POST_ONLY, REDUCE_ONLY, CLOSE}) | TRIGGERS
 
 
@@ -88,6 +89,10 @@ class Order:
         self.counted = False
         self.ahead = 0
         self.prev = self.next = self.level = None
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Without the links of the queue, which would nest as deep as it is long (see `Book.queues`)."""
+        return None, {n: getattr(self, n) for n in self.__slots__ if n not in LINKS} | dict.fromkeys(LINKS)
 
     @property
     def is_open(self) -> bool:

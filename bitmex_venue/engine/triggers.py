@@ -46,6 +46,16 @@ class Triggers:
         self.count = 0
         self._waiting = {(word, up): SortedDict() for word in (LAST, MARK, INDEX) for up in (True, False)}
 
+    def __getstate__(self) -> tuple[None, dict]:
+        """A SortedDict cannot be pickled from inside of itself, and an order leads back to here."""
+        waiting = {key: dict(queues) for key, queues in self._waiting.items()}
+        return None, {"instrument": self.instrument, "count": self.count, "_waiting": waiting}
+
+    def __setstate__(self, state: tuple[None, dict]) -> None:
+        for name, value in state[1].items():
+            setattr(self, name, value)
+        self._waiting = {key: SortedDict(queues) for key, queues in self._waiting.items()}
+
     def _queues(self, order: Order) -> SortedDict:
         return self._waiting[watched(order), rises_to(order)]
 
