@@ -60,13 +60,14 @@ class OwnOrders(object):
     def __init__(self, prefix, symbol, on_fill=None):
         self.prefix = prefix
         self.symbol = symbol
-        self._on_fill = on_fill
+        self.on_fill = on_fill
         self._lock = threading.RLock()
         self._orders = OrderedDict()       # clOrdID -> _Order that is not done
         self._by_order_id = {}             # orderID -> clOrdID
         self._done = OrderedDict()         # clOrdID -> cumQty of ended orders
         self._strangers = []
         self._sealed = False
+        self.version = 0                   # goes up with everything that may have changed something
 
     #
     # What we ask for
@@ -100,12 +101,14 @@ class OwnOrders(object):
     def merge(self, rows):
         """Rows of the order table from anywhere: a reply, the realtime feed, a REST list. Foreign rows are ignored."""
         with self._lock:
+            self.version += 1
             for row in rows:
                 self._merge(row)
 
     def answered(self, order_ids=(), cl_ord_ids=()):
         """The request about these orders was answered, with success or not: nothing of it is in flight any more."""
         with self._lock:
+            self.version += 1
             for cl_ord_id in self._names(order_ids, cl_ord_ids):
                 order = self._orders.get(cl_ord_id)
                 if order is not None:
@@ -116,6 +119,7 @@ class OwnOrders(object):
     def refused(self, cl_ord_ids):
         """New orders that the venue refused, or that certainly never left: they do not exist."""
         with self._lock:
+            self.version += 1
             for cl_ord_id in cl_ord_ids:
                 if cl_ord_id in self._orders:
                     self._end(cl_ord_id)
@@ -135,6 +139,7 @@ class OwnOrders(object):
         the last request was answered; `now` in unix seconds.
         """
         with self._lock:
+            self.version += 1
             listed = set()
             for row in list(open_rows) + list(looked_up):
                 listed.add(row.get('clOrdID'))
@@ -184,15 +189,15 @@ class OwnOrders(object):
         before, after = order.row.get('cumQty') or 0, row.get('cumQty') or 0
         if after > before:
             order.row['cumQty'] = after
-            if self._on_fill is not None:
-                self._on_fill(dict(order.row, **row), after - before)
+            if self.on_fill is not None:
+                self.on_fill(dict(order.row, **row), after - before)
 
     def _late_row(self, cl_ord_id, row):
         before, after = self._done[cl_ord_id], row.get('cumQty') or 0
         if after > before:
             self._done[cl_ord_id] = after
-            if self._on_fill is not None and _is_whole(row):
-                self._on_fill(dict(row), after - before)
+            if self.on_fill is not None and _is_whole(row):
+                self.on_fill(dict(row), after - before)
 
     def _end(self, cl_ord_id):
         order = self._orders.pop(cl_ord_id)
