@@ -1,4 +1,4 @@
-"""Feed a file of texts to one program and say how long it took. Its task comes as JSON on standard input, the answer goes to standard output.
+"""Feed a file of texts to one program and say how much processor time it took. Its task comes as JSON on standard input, the answer goes to standard output.
 
 {"reader": name, "path": file of texts, "limit": most changes to feed, or null} -> {"seconds", "messages", "levels"}
 """
@@ -18,15 +18,15 @@ def main():
         head = json.loads(file.readline())
         texts = file.read().splitlines()
     images, changes = texts[: head["images"]], texts[head["images"] :][: task["limit"]]
-    rows = [row for text in images for row in json.loads(text)["data"] if json.loads(text)["table"] == "instrument"]
+    instrument = next(message["data"][0] for message in map(json.loads, images) if message["table"] == "instrument")
     readers.write_settings()
-    feed, look = readers.READERS[task["reader"]](rows[0])
+    feed, look = readers.READERS[task["reader"]](instrument)
     for text in images:
         feed(text)
-    began = time.perf_counter()
+    began = time.process_time()
     for text in changes:
         feed(text)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     print(json.dumps({"seconds": seconds, "messages": len(changes), "levels": look()}))
 
 
