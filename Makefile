@@ -6,7 +6,7 @@ ARGS ?=
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3.10 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run venue setup check dry-run test lint coverage test-all test-clients docs clean
+.PHONY: help run venue setup check dry-run test lint bench coverage test-all test-clients docs clean
 
 help:  ## show this
 	@echo "usage: make TARGET [ARGS='...']"; echo
@@ -33,6 +33,9 @@ test: $(VENV)/.developed  ## run all tests on one interpreter
 
 lint: $(VENV)/.developed  ## look for mistakes without running anything
 	$(PY) -m ruff check .
+
+bench: $(VENV)/.developed  ## measure the bot beside the programs people use today; writes bench/RESULTS.md (ARGS=--quick: 3 minutes)
+	@$(PY) -m bench $(ARGS)
 
 coverage: $(VENV)/.developed  ## run the tests and list the lines they never reach (also htmlcov/index.html)
 	rm -f .coverage .coverage.*
