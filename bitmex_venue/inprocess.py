@@ -18,19 +18,23 @@ import datetime
 import io
 from collections import deque
 from collections.abc import Mapping, Sequence
+from http.client import RemoteDisconnected
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import NewConnectionError, ProtocolError
 
+from .misbehaviour.requests import CUT, REFUSED
 from .venue import Venue
 from .wire.encode import SECOND
 from .wire.http import Request, Response
 
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 REMOTE = "127.0.0.1"
+PATIENCE_S = 60
 
 
 class VenueAdapter(BaseAdapter):
@@ -58,19 +62,36 @@ class VenueAdapter(BaseAdapter):
         limit = timeout[1] if isinstance(timeout, tuple) else timeout
         late = limit is not None and self.latency_ns > limit * SECOND
         begun = self.venue.now
-        reply = self.venue.handle(
-            Request(
-                request.method or "GET",
-                parts.path,
-                parts.query,
-                request.headers,
-                body,
-                REMOTE,
-                begun + self.latency_ns,
-            )
-        )
+        sent = Request(request.method or "GET", parts.path, parts.query, request.headers, body, REMOTE, begun + self.latency_ns)
+        if self.venue.faults.requests:
+            return self._on_a_bad_line(request, sent, limit)
+        reply = self.venue.handle(sent)
         if late:
             raise requests.ReadTimeout(f"no reply within {limit} s", request=request)
+        return self._response(request, reply)
+
+    def _on_a_bad_line(self, request: requests.PreparedRequest, sent: Request, limit: float | None) -> requests.Response:
+        """A request while faults are armed: it may arrive late, its reply later or never. A client without a time-out waits
+        `PATIENCE_S`."""
+        venue = self.venue
+        end = venue.now + round((PATIENCE_S if limit is None else limit) * SECOND)
+        sent.time += venue.faults.arrival_delay(sent)
+        sent.wall = sent.time
+        if sent.time > end:  # it will arrive, and nobody will hear the answer
+            venue.agenda.add(sent.time, lambda time: venue.handle(sent) and None)
+            venue.run_until(end)
+            raise requests.ReadTimeout(f"no reply within {limit} s", request=request)
+        reply = venue.handle(sent)
+        if reply.fate == REFUSED:
+            raise requests.ConnectionError(NewConnectionError(None, "Connection refused"), request=request)
+        if reply.fate == CUT:
+            cut = ProtocolError("Connection aborted.", RemoteDisconnected("Remote end closed connection without response"))
+            raise requests.ConnectionError(cut, request=request)
+        due = venue.now + reply.delay_ns
+        if reply.fate or due > end:
+            venue.run_until(end)
+            raise requests.ReadTimeout(f"no reply within {limit} s", request=request)
+        venue.run_until(due)
         return self._response(request, reply)
 
     def close(self) -> None:
@@ -112,6 +133,9 @@ class VenueFeed:
         self.close()
         parts = urlsplit(url)
         session = self.venue.connect(parts.path, parts.query, _headers(header), REMOTE)
+        if isinstance(session, Response) and session.fate:
+            listener.on_close("the connection was refused")
+            return
         if isinstance(session, Response):
             listener.on_close(f"the venue refused the socket with HTTP {session.status}", session.status)
             return

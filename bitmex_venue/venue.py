@@ -26,6 +26,10 @@ from . import profiles
 from .engine import commands as cmd
 from .engine.exchange import Exchange
 from .engine.instruments import specs
+from .faults import Faults
+from .market.base import Agenda
+from .misbehaviour import messages, requests
+from .steering import Gate, Steering
 from .wire import errors, http
 from .wire.auth import ORDER, WITHDRAW, Authenticator, Key, new_key_id, new_secret
 from .wire.bins import Bins
@@ -84,7 +88,12 @@ class Venue:
         self.limiter = RateLimiter(self.profile.limits)
         self._connections: dict[str, Bucket] = {}
         self._router = Router(self)
-        self.market.begin(self.exchange, now)
+        self.agenda = Agenda()  # what faults and scenarios have planned
+        self.gate = Gate(self.exchange)
+        self.steering = Steering(self, self.gate)
+        self.faults = Faults(self, seed)
+        self.on_restart: list[Callable[[], None]] = []
+        self.market.begin(self.gate, now)
         self._publish()
         self._next_account = FIRST_ACCOUNT
         self.account_id = self.open_account(DEFAULT_BALANCE if balance is None else balance)
@@ -130,13 +139,19 @@ class Venue:
 
     def next_time(self) -> int | None:
         """When something will happen by itself."""
-        times = [t for t in (self.exchange.next_timer(), self.market.next_time(), self.bins.next_time) if t is not None]
+        mine = (self.exchange.next_timer(), self._next_act(), self.bins.next_time, self.agenda.next_time())
+        times = [t for t in mine if t is not None]
         return min(times) if times else None
 
     def advance(self, now: int) -> None:
         """Let everything happen that is due by `now`, in the order of time."""
         self.run_until(now)
         for callback in list(self.on_advanced):
+    def _next_act(self) -> int | None:
+        """When the market wants to act; None while it is paused."""
+        act = self.market.next_time()
+        return None if act is None or self.steering.is_paused else act + self.gate.lag
+
             callback()
 
     def run_until(self, now: int) -> None:
@@ -150,14 +165,17 @@ class Venue:
             if timer is not None and timer <= self.now:
                 self.exchange.execute(self.now, cmd.Advance())
                 self._publish()
-            act = self.market.next_time()
+            act = self._next_act()
             if act is not None and act <= self.now:
-                self.market.act(self.now)
+                self.market.act(self.now - self.gate.lag)
                 self._publish()
             if self.bins.next_time <= self.now:
                 self.hub.publish_bins(self.bins.close(self.now))
         self.now = max(self.now, now)
 
+            planned = self.agenda.next_time()
+            if planned is not None and planned <= self.now:
+                self.agenda.run(self.now)
     def execute(self, command: Any) -> Any:
         """Carry out a command now and publish what it did. Raises Refused."""
         try:
@@ -181,6 +199,8 @@ class Venue:
 
     def connect(
         self, path: str, query_string: str = "", headers: Mapping[str, str] | None = None, remote: str = "127.0.0.1"
+        if self.faults.requests:
+            return requests.answer(self, request, self._router.handle)
     ) -> Session | Response:
         """Open a realtime session, or say why not: a Response with a status and `{"error": "<text>"}`."""
         if path.rstrip("/") != "/realtime":
@@ -191,6 +211,10 @@ class Venue:
             identity = self.authenticator.upgrade(named, query, remote, self.wall)
             self._spend_connection(remote)
         except errors.ApiError as error:
+        if self.faults.requests:
+            hindered = requests.handshake(self, named, remote)
+            if hindered is not None:
+                return hindered
             return http.reply(error.status, {"error": error.message}, error.headers)
         session = Session(self, identity, remote)
         self.sessions[session] = None
@@ -198,8 +222,20 @@ class Venue:
         return session
 
     def forget(self, session: Session) -> None:
+        if self.faults.messages:
+            messages.attach(session)
         """A session has ended."""
         self.sessions.pop(session, None)
+
+    def restart(self, down_s: float = 0.0) -> None:
+        """Drop every connection and be down for some seconds of venue time; accounts, orders and positions are kept."""
+        if down_s:
+            self.faults.arm("refuse_connections", for_s=down_s)
+        for session in list(self.sessions):
+            session.close_code = 1001
+            session.close("the venue restarts")
+        for tell in list(self.on_restart):
+            tell()
 
     def welcome(self, remote: str) -> dict[str, Any]:
         """The first frame of a connection."""
@@ -207,7 +243,7 @@ class Venue:
         out: dict[str, Any] = {
             "info": INFO,
             "version": profile.welcome_version,
-            "timestamp": iso(self.now),
+            "timestamp": iso(self.now + self.authenticator.skew_ns),
             "docs": DOCS,
         }
         if profile.heartbeat_flag:

@@ -50,6 +50,7 @@ class Administration:
             c.SetIndex: self.set_index,
             c.SetState: self.set_state,
             c.SetFees: self.set_fees,
+            c.RefusePostOnly: self.refuse_post_only,
             c.SetLevel: self.set_level,
             c.RecordedTrade: self.recorded_trade,
         }
@@ -196,6 +197,15 @@ class Administration:
                 self.rework(position, position.leverage_e2, position.transferred)
                 self.outbox.touch(position)
         self._tell(command.symbol, {"maker_fee_e8": command.maker_fee_e8, "taker_fee_e8": command.taker_fee_e8})
+
+    def refuse_post_only(self, command: c.RefusePostOnly) -> None:
+        checks.account_of(self.exchange, command.account_id)
+        if type(command.count) is not int or command.count < 0:
+            raise Refused("Invalid count")
+        refusals = self.exchange.trading.refusals
+        refusals.pop(command.account_id, None)
+        if command.count:
+            refusals[command.account_id] = command.count
 
     def _tell(self, symbol: str, columns: dict) -> None:
         self.outbox.rest.append(InstrumentEvent(self.exchange.now, symbol, columns))

@@ -166,6 +166,13 @@ class TransferMargin(NamedTuple):
     amount: int
 
 
+class RefusePostOnly(NamedTuple):
+    """The next `count` post-only orders of an account, new or amended, are cancelled as if they crossed the book (a fault)."""
+
+    account_id: int
+    count: int
+
+
 class SetFees(NamedTuple):
     """The venue changes what it charges for one contract; rates of 1e-8."""
 

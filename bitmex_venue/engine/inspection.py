@@ -153,6 +153,7 @@ def state(exchange) -> tuple:
         list(exchange.day_orders), sorted(exchange.clearing.fees.items()), sorted(exchange.funding.pool.items()),
         sorted(exchange.insurance.items()), exchange.clearing.self_trades, exchange.clearing.self_traded_qty, exchange.liquidation.taken,
         [[o.order_id for o in market.triggers.orders()] for market in exchange.markets.values()],
+        sorted(exchange.trading.refusals.items()),
     )  # fmt: skip
 
 

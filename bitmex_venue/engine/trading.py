@@ -32,6 +32,7 @@ class Trading:
         self.outbox = exchange.outbox
         self.ids = exchange.ids
         self.texts = exchange.texts
+        self.refusals: dict[int, int] = {}  # post-only orders yet to be refused, by account
 
     # -- new orders ----------------------------------------------------------------------------------------------------
 
@@ -97,12 +98,19 @@ class Trading:
         if CLOSE in order.exec_inst:
             self.make_room(order)
         if order.post_only:
-            if order.market.matcher.would_take(order.side, order.limit):
+            if self._may_not_rest(order):
                 self._refuse_post_only(order, row)
                 return
             if row is not None:
                 self._tell_working(order, {})
         self.run(order)
+
+    def _may_not_rest(self, order: Order) -> bool:
+        """Whether a post-only order would trade, or is refused on demand (`commands.RefusePostOnly`)."""
+        if self.refusals and self.refusals.get(order.account_id):
+            self.refusals[order.account_id] -= 1
+            return True
+        return order.market.matcher.would_take(order.side, order.limit)
 
     def _refuse_post_only(self, order: Order, row) -> None:
         """One order row that is already Canceled; the execution table has New and Canceled."""
@@ -252,7 +260,7 @@ class Trading:
         self.outbox.touch(order.position)
 
     def _restart(self, order: Order) -> None:
-        if order.post_only and order.market.matcher.would_take(order.side, order.limit):
+        if order.post_only and self._may_not_rest(order):
             self.clearing.end_by_rule(order, f"Order had execInst of {POST_ONLY}")
             return
         self.run(order)

@@ -14,7 +14,7 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-from bitmex_venue.engine.commands import OpenAccount
+from bitmex_venue.engine.commands import BUY, SELL, CancelAll, OpenAccount, SetLevel
 from bitmex_venue.engine.refusals import Refused
 
 SECOND = 1_000_000_000
@@ -41,12 +41,28 @@ class Market:
         """Join `exchange` at `now`: house accounts, index, first orders. Called once, before any `act`."""
         raise NotImplementedError
 
+    def resume(self, exchange: Any, now: int) -> None:
+        """Join an exchange that was kept, instead of `begin`: what the houses left in its books goes, then the market begins
+        anew. What it holds stays."""
+        floor = Floor(exchange)
+        for house in (MAKERS, TAKERS):
+            floor.do(now, CancelAll(house))
+        for symbol, book in exchange.books.items():
+            for side in (BUY, SELL):
+                for price in [level.price for level in book.side(side).in_order() if level.external]:
+                    floor.do(now, SetLevel(symbol, side, price, 0))
+        self.begin(exchange, now)
+
     def next_time(self) -> int | None:
         """When the market next wants to act; None when it never will again."""
         return None
 
     def act(self, now: int) -> None:
         """Do everything that was due at or before `now`."""
+
+    def steer(self, name: str, factor: float) -> bool:
+        """Multiply the path of an index (and so of what follows it), or of one contract alone; False where there is none."""
+        return False
 
 
 class Agenda:

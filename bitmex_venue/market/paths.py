@@ -76,6 +76,17 @@ class Basis:
         return self._path.at(time) * self._factor
 
 
+class Steered:
+    """Another path, moved by hand: `factor` is 1 until somebody steers."""
+
+    def __init__(self, path: Any) -> None:
+        self._path = path
+        self.factor = 1.0
+
+    def at(self, time: int) -> float:
+        return self._path.at(time) * self.factor
+
+
 class NoSweeps:
     """Nobody is ever in a hurry."""
 

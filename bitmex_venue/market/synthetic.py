@@ -19,6 +19,8 @@ Rules:
 * One generator a purpose, each seeded from (seed, purpose): a client's orders change neither index nor the times of
   sweeps.
 * An index is told to the exchange once a second, to 1e-8; it never sees a sweep.
+* On an exchange that was kept (`--data`) the indices go on from where they stood, with other draws; new crowds come. A path of
+  recorded bars begins again at its first bar.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from bitmex_venue.engine.contract_math import lot_value
 from .base import SECOND, Agenda, Floor, Market
 from .crowd import Crowd
 from .habits import Habits
-from .paths import Basis, Diffusion, Follower, NoSweeps, Sweeps
+from .paths import Basis, Diffusion, Follower, NoSweeps, Steered, Sweeps
 
 DEVIATION = 0.00095  # of one-minute log returns: the median recorded day
 FIRST_PRICES = {"classic": {".BXBT": 6360.0, ".BETH": 290.0}, "modern": {".BXBT": 78170.0, ".BETH": 2310.0}}
@@ -60,6 +62,7 @@ class Synthetic(Market):
         self._text = text
         self._value = value
         self._agenda = Agenda()
+        self._steered: dict[str, Steered] = {}
 
     def describe(self) -> str:
         return f"{self.name}: {self._text} (seed {self._seed})"
@@ -74,19 +77,32 @@ class Synthetic(Market):
                 self._open(symbol, instrument.spec, now)
         self._agenda.add(now + INDEX_EVERY, self._tell_indices)
 
+    def resume(self, exchange: Any, now: int) -> None:
+        self._seed = f"{self._seed}/{now}"
+        self._first_prices = stood(exchange, self._first_prices)
+        super().resume(exchange, now)
+
     def next_time(self) -> int | None:
         return self._agenda.next_time()
 
     def act(self, now: int) -> None:
         self._agenda.run(now)
 
+    def steer(self, name: str, factor: float) -> bool:
+        path = self._steered.get(name)
+        if path is not None:
+            path.factor *= factor
+        return path is not None
+
     def _rng(self, purpose: str) -> Random:
         return Random(f"{self._seed}/{purpose}")
 
     def _paths(self, now: int) -> dict[str, Any]:
         value = self._value or Diffusion(self._rng(".BXBT"), self._first_prices[".BXBT"], DEVIATION)
+        value = self._steered[".BXBT"] = Steered(value)
         value.at(now)
         ether = Follower(self._rng(".BETH"), self._first_prices[".BETH"], value, ETH_BETA, ETH_DEVIATION)
+        ether = self._steered[".BETH"] = Steered(ether)
         ether.at(now)
         return {".BXBT": value, ".BETH": ether}
 
@@ -101,6 +117,7 @@ class Synthetic(Market):
         value = self._indices[spec.reference]
         if spec.expiry is not None:
             value = Basis(value, FUTURE_BASIS)
+        value = self._steered[symbol] = Steered(value)
         sweeps = Sweeps(self._rng("sweeps"), now) if is_main and self._sweeps else NoSweeps()
         habits = MAIN if is_main else replace(SIDE_SHOW, scale=self._scale(spec, value.at(now), now))
         crowd = Crowd(self._floor, symbol, value, sweeps, habits, self._rng(symbol))
@@ -131,3 +148,13 @@ class Empty(Market):
         for symbol, price in self._first_prices.items():
             if symbol in exchange.instruments:
                 floor.do(now, SetIndex(symbol, round(price * 1e8)))
+
+    def resume(self, exchange: Any, now: int) -> None:
+        self._first_prices = stood(exchange, self._first_prices)
+        super().resume(exchange, now)
+
+
+def stood(exchange: Any, otherwise: dict[str, float]) -> dict[str, float]:
+    """Where the indices of a kept exchange stood."""
+    known = {s: exchange.instruments[s].index_e8 for s in otherwise if s in exchange.instruments}
+    return {symbol: known[symbol] / 1e8 if known.get(symbol) else price for symbol, price in otherwise.items()}

@@ -122,13 +122,26 @@ class Authenticator:
         self.logins: dict[str, Login] = {}
         self.tokens: dict[str, Token] = {}
         self.token_ttl_s = TOKEN_TTL_S
+        self.skew_ns = 0  # by how much the venue's clock is wrong (a fault)
+        self.keeper: Any = None  # told of every change: `keep(credential)`, `drop(token_id)`
 
     def add_key(self, key: Key) -> Key:
         self.keys[key.id] = key
+        self.keep(key)
         return key
 
     def add_login(self, email: str, password: str, account_id: int, otp: str = "") -> None:
-        self.logins[email.lower()] = Login(email, password, otp, account_id)
+        login = self.logins[email.lower()] = Login(email, password, otp, account_id)
+        self.keep(login)
+
+    def keep(self, credential: Key | Login | Token) -> None:
+        """Have a credential that is new or was changed outlive the process, where anything does."""
+        if self.keeper is not None:
+            self.keeper.keep(credential)
+
+    def _forget(self, token_id: str) -> None:
+        if self.tokens.pop(token_id, None) is not None and self.keeper is not None:
+            self.keeper.drop(token_id)
 
     # ---- REST
 
@@ -147,14 +160,15 @@ class Authenticator:
         if login is None or (login.otp and not hmac.compare_digest(login.otp.encode(), otp.encode())):
             raise errors.ApiError(401, "Invalid email, password or token.")
         for old in [t.id for t in self.tokens.values() if t.created + t.ttl_s * SECOND <= now]:
-            del self.tokens[old]
+            self._forget(old)
         token = Token(secrets.token_urlsafe(48), login.account_id, now, self.token_ttl_s)
         self.tokens[token.id] = token
+        self.keep(token)
         return token
 
     def logout(self, identity: Identity) -> None:
         """Forget the access token of `identity`, if it has one."""
-        self.tokens.pop(identity.token, None)
+        self._forget(identity.token)
 
     # ---- realtime
 
@@ -199,6 +213,7 @@ class Authenticator:
         if key is None:
             raise errors.invalid_key()
         stamp, nonce = self._stamp(source)
+        now += self.skew_ns
         if not nonce and stamp * SECOND <= now:
             raise errors.expired(now // SECOND)
         name = "api-nonce" if nonce else "api-expires"
@@ -214,6 +229,7 @@ class Authenticator:
             if stamp <= key.last_nonce:
                 raise errors.stale_nonce(stamp, key.last_nonce)
             key.last_nonce = stamp
+            self.keep(key)
         return Identity(key.account_id, key.permissions, key.id)
 
     def _stamp(self, source: Mapping[str, Any]) -> tuple[int, bool]:

@@ -56,11 +56,14 @@ class Request:
 
 
 class Response(NamedTuple):
-    """One reply, ready to be sent."""
+    """One reply, ready to be sent. `fate` and `delay_ns` are for faults (see `misbehaviour.requests`): what becomes of it instead
+    of being sent, and how much later it is sent."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    fate: str = ""
+    delay_ns: int = 0
 
     @property
     def text(self) -> str:

@@ -81,6 +81,7 @@ class Hub:
         self.shown: dict[tuple[str, int, str], Row] = {}  # what listeners hold of positions, margins, wallets
         self.tops: dict[tuple[str, str], dict[tuple[int, int], int]] = {}  # (table, symbol)
         self.tens: dict[str, Row] = {}
+        self.again: dict[Any, set[str]] = {}  # partials to be sent once more, after the batch (a fault)
         self._handlers: dict[type, Callable[[Any, Batch], None]] = {
             ev.OrderEvent: self._order,
             ev.ExecutionEvent: self._execution,
@@ -166,6 +167,11 @@ class Hub:
             text = dumps({"table": message.table, "action": message.action, "data": message.rows})
             for session in message.listeners:
                 session.send(text)
+        if self.again:
+            again, self.again = self.again, {}
+            for session, tables in again.items():
+                for table in sorted(tables):
+                    session.repeat(table)
 
     def publish_bins(self, closed: Iterable[tuple[str, str, Any]]) -> None:
         """Send closed bins: (kind, size, bin)."""

@@ -23,6 +23,7 @@ from typing import Any
 
 from ..engine.commands import CancelAllAfter
 from ..engine.refusals import Refused
+from ..misbehaviour.messages import before_partial
 from . import errors, partials
 from .auth import ORDER, Identity
 from .columns import PRIVATE
@@ -69,6 +70,9 @@ class Session:
         self.remote = remote
         self.closed: str | None = None
         self.on_outgoing: Callable[[], None] | None = None
+        self.line: Any = None  # what lies between venue and client while faults of messages are armed
+        self.half_open = False  # nothing is heard or said any more
+        self.close_code = 1008
         self.max_outgoing = max_outgoing
         self.max_bytes = max_bytes
         self.topics: dict[str, Topic] = {}
@@ -88,7 +92,7 @@ class Session:
 
     def receive(self, text: str) -> None:
         """A frame from the client. Never raises for what a client may send."""
-        if self.closed is not None:
+        if self.closed is not None or self.half_open:
             return
         if text == "ping":
             self.send("pong")
@@ -136,8 +140,15 @@ class Session:
     # ---- the venue's side
 
     def send(self, text: str) -> None:
+        """Queue a frame, by way of the line where there is one (see `misbehaviour.messages`)."""
+        if self.line is not None:
+            self.line.carry(text)
+        else:
+            self.deliver(text)
+
+    def deliver(self, text: str) -> None:
         """Queue a frame."""
-        if self.closed is not None:
+        if self.closed is not None or self.half_open:
             return
         self._outgoing.append(text)
         self._bytes += len(text)
@@ -146,6 +157,19 @@ class Session:
             self.close(SLOW_READER)
         elif len(self._outgoing) == 1:
             self._wake()
+
+    def repeat(self, table: str | None) -> list[str]:
+        """Send the partials of the subscriptions (to one table) again, unasked; returns their tables."""
+        told = []
+        for name, symbol, account in list(self.topics.values()):
+            if table in (None, name):
+                text = dumps(partials.image(self.venue.hub, name, symbol, account, self.venue.now))
+                if self.line is not None:
+                    self.line.forward(name, text)
+                else:
+                    self.deliver(text)
+                told.append(name)
+        return told
 
     def begin(self, topics: list[str]) -> None:
         """Say welcome and subscribe to the topics of the URL."""
@@ -201,7 +225,10 @@ class Session:
         self.topics[topic] = key
         self.send(dumps({"success": True, **self._named(topic), "request": request}))
         table, symbol, account = key
-        self.send(dumps(partials.image(self.venue.hub, table, symbol, account, self.venue.now)))
+        image = partials.image(self.venue.hub, table, symbol, account, self.venue.now)
+        if self.line is not None:
+            before_partial(self, table, image)
+        self.send(dumps(image))
 
     def _named(self, topic: str) -> dict[str, Any]:
         """How an acknowledgement names a topic: in modern a pool stands beside it, not in it."""

@@ -77,7 +77,7 @@ class Router:
 
     def handle(self, request: http.Request) -> http.Response:
         """Never raises."""
-        headers = {"Date": http_date(request.wall)}
+        headers = {"Date": http_date(request.wall + self.venue.authenticator.skew_ns)}
         try:
             value = self._answer(request, headers)
             return http.reply(200, value, headers)

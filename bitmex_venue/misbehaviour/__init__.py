@@ -1,0 +1,1 @@
+"""What the faults of `bitmex_venue.faults` do: the catalogue, and the effects at each door."""
