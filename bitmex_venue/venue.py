@@ -71,17 +71,24 @@ class Venue:
     ) -> None:
         self.profile = profiles.get(profile, bulk_cost)
         self.market = market if market is not None else markets.create("empty", seed, profile)
+        matcher = self.market.matcher
+        kind = {"profile": profile, "recorded": matcher is not None, "self_trade": self_trade}
+        if kept is None:
+            more = {"matcher": matcher} if matcher is not None else {}
+            texts = self.profile.texts
+            self.exchange = Exchange(specs(profile, now), now, seed=seed, self_trade=self_trade, texts=texts, **more)
+            self.bins = Bins(now)
+            self.history = History(self.bins)
+        else:
+            self.exchange, self.bins, self.history = kept
+            now = max(now, self.exchange.now)
+            catch_up(kept, now)
         self.now = self.started = now
         self.latency_ns = latency_ns
         self.wall_clock: Callable[[], int] | None = None
         self.on_advanced: list[Callable[[], None]] = []
         self.sessions: dict[Session, None] = {}
         self.enforce_connections = False
-        more = {"matcher": self.market.matcher} if self.market.matcher is not None else {}
-        contracts = specs(profile, now)
-        self.exchange = Exchange(contracts, now, seed=seed, self_trade=self_trade, texts=self.profile.texts, **more)
-        self.bins = Bins(now)
-        self.history = History(self.bins)
         self.rows = Rows(self.profile, self.exchange.instruments)
         self.hub = Hub(self.exchange, self.rows, self.history, self.bins)
         self.authenticator = Authenticator(self.profile)
@@ -93,12 +100,31 @@ class Venue:
         self.steering = Steering(self, self.gate)
         self.faults = Faults(self, seed)
         self.on_restart: list[Callable[[], None]] = []
-        self.market.begin(self.gate, now)
-        self._publish()
-        self._next_account = FIRST_ACCOUNT
-        self.account_id = self.open_account(DEFAULT_BALANCE if balance is None else balance)
-        key = self.add_key(self.account_id, api_key, api_secret)
+        if kept is None:
+            self.market.begin(self.gate, now)
+            self._publish()
+            self._next_account = FIRST_ACCOUNT
+            self.account_id = self.open_account(DEFAULT_BALANCE if balance is None else balance)
+        else:
+            self.market.resume(self.gate, now)
+            self._publish()
+            self._next_account = max(FIRST_ACCOUNT, *self.exchange.accounts) + 1
+            self.account_id = FIRST_ACCOUNT
+        key = self._first_key(api_key, api_secret)
         self.api_key, self.api_secret = key.id, key.secret
+
+    def _first_key(self, api_key: str | None, api_secret: str | None) -> Key:
+        """The key to hand out: the one that was asked for, or the oldest of the first client, or a new one."""
+        for key in self.authenticator.keys.values():
+            if key.account_id == self.account_id and api_key in (None, key.id) and api_secret in (None, key.secret):
+                return key
+        return self.add_key(self.account_id, api_key, api_secret)
+
+    def _state(self) -> State:
+        return State(self.exchange, self.bins, self.history)
+
+    def close(self) -> None:
+        """Write what is to outlive this process, where anything does. Nothing may be asked of the venue after that."""
 
     # ---- accounts
 
@@ -106,12 +132,10 @@ class Venue:
         """A new account with this much in its wallets; returns its number."""
         account_id = self._next_account
         self._next_account += 1
-        self.execute(cmd.OpenAccount(account_id, name))
+        self.execute(cmd.OpenAccount(account_id, name, False, tuple(balance)))
         for currency, amount in balance.items():
             if amount:
                 self.execute(cmd.Deposit(account_id, currency, amount))
-            else:
-                self.exchange.accounts[account_id].wallet(currency)
         return account_id
 
     def add_key(
@@ -143,15 +167,15 @@ class Venue:
         times = [t for t in mine if t is not None]
         return min(times) if times else None
 
-    def advance(self, now: int) -> None:
-        """Let everything happen that is due by `now`, in the order of time."""
-        self.run_until(now)
-        for callback in list(self.on_advanced):
     def _next_act(self) -> int | None:
         """When the market wants to act; None while it is paused."""
         act = self.market.next_time()
         return None if act is None or self.steering.is_paused else act + self.gate.lag
 
+    def advance(self, now: int) -> None:
+        """Let everything happen that is due by `now`, in the order of time."""
+        self.run_until(now)
+        for callback in list(self.on_advanced):
             callback()
 
     def run_until(self, now: int) -> None:
@@ -169,13 +193,13 @@ class Venue:
             if act is not None and act <= self.now:
                 self.market.act(self.now - self.gate.lag)
                 self._publish()
+            planned = self.agenda.next_time()
+            if planned is not None and planned <= self.now:
+                self.agenda.run(self.now)
             if self.bins.next_time <= self.now:
                 self.hub.publish_bins(self.bins.close(self.now))
         self.now = max(self.now, now)
 
-            planned = self.agenda.next_time()
-            if planned is not None and planned <= self.now:
-                self.agenda.run(self.now)
     def execute(self, command: Any) -> Any:
         """Carry out a command now and publish what it did. Raises Refused."""
         try:
@@ -195,37 +219,33 @@ class Venue:
         """Answer one REST request, at its own time. Never raises."""
         if request.time > self.now:
             self.run_until(request.time)
+        if self.faults.requests:
+            return requests.answer(self, request, self._router.handle)
         return self._router.handle(request)
 
     def connect(
         self, path: str, query_string: str = "", headers: Mapping[str, str] | None = None, remote: str = "127.0.0.1"
-        if self.faults.requests:
-            return requests.answer(self, request, self._router.handle)
     ) -> Session | Response:
         """Open a realtime session, or say why not: a Response with a status and `{"error": "<text>"}`."""
         if path.rstrip("/") != "/realtime":
             return http.reply(404, {"error": "Not Found"})
         named = {str(k).lower(): str(v) for k, v in (headers or {}).items()}
         query = dict(parse_qsl(query_string, keep_blank_values=True))
-        try:
-            identity = self.authenticator.upgrade(named, query, remote, self.wall)
-            self._spend_connection(remote)
-        except errors.ApiError as error:
         if self.faults.requests:
             hindered = requests.handshake(self, named, remote)
             if hindered is not None:
                 return hindered
+        try:
+            identity = self.authenticator.upgrade(named, query, remote, self.wall)
+            self._spend_connection(remote)
+        except errors.ApiError as error:
             return http.reply(error.status, {"error": error.message}, error.headers)
         session = Session(self, identity, remote)
         self.sessions[session] = None
-        session.begin([topic.strip() for topic in query.get("subscribe", "").split(",") if topic.strip()])
-        return session
-
-    def forget(self, session: Session) -> None:
         if self.faults.messages:
             messages.attach(session)
-        """A session has ended."""
-        self.sessions.pop(session, None)
+        session.begin([topic.strip() for topic in query.get("subscribe", "").split(",") if topic.strip()])
+        return session
 
     def restart(self, down_s: float = 0.0) -> None:
         """Drop every connection and be down for some seconds of venue time; accounts, orders and positions are kept."""
@@ -236,6 +256,10 @@ class Venue:
             session.close("the venue restarts")
         for tell in list(self.on_restart):
             tell()
+
+    def forget(self, session: Session) -> None:
+        """A session has ended."""
+        self.sessions.pop(session, None)
 
     def welcome(self, remote: str) -> dict[str, Any]:
         """The first frame of a connection."""
