@@ -145,11 +145,11 @@ class _Market:
         chance = self._random()
         if chance < UPDATE:
             return self._book("update", self._update)
-        if chance < INSERT:
-            return self._book("insert", self._insert)
-        if chance < DELETE:
-            return self._book("delete", self._delete)
-        return self._news(chance)
+        if chance >= DELETE:
+            return self._news(chance)
+        surplus = sum(map(len, self._sides.values())) - 2 * self._levels
+        grows = chance < INSERT if abs(surplus) <= self._levels // 20 else surplus < 0
+        return self._book("insert", self._insert) if grows else self._book("delete", self._delete)
 
     def news(self) -> str:
         """The next message of a stream without a book: the same shares, and the touch moves between them."""
