@@ -71,24 +71,17 @@ class Venue:
     ) -> None:
         self.profile = profiles.get(profile, bulk_cost)
         self.market = market if market is not None else markets.create("empty", seed, profile)
-        matcher = self.market.matcher
-        kind = {"profile": profile, "recorded": matcher is not None, "self_trade": self_trade}
-        if kept is None:
-            more = {"matcher": matcher} if matcher is not None else {}
-            texts = self.profile.texts
-            self.exchange = Exchange(specs(profile, now), now, seed=seed, self_trade=self_trade, texts=texts, **more)
-            self.bins = Bins(now)
-            self.history = History(self.bins)
-        else:
-            self.exchange, self.bins, self.history = kept
-            now = max(now, self.exchange.now)
-            catch_up(kept, now)
         self.now = self.started = now
         self.latency_ns = latency_ns
         self.wall_clock: Callable[[], int] | None = None
         self.on_advanced: list[Callable[[], None]] = []
         self.sessions: dict[Session, None] = {}
         self.enforce_connections = False
+        more = {"matcher": self.market.matcher} if self.market.matcher is not None else {}
+        contracts = specs(profile, now)
+        self.exchange = Exchange(contracts, now, seed=seed, self_trade=self_trade, texts=self.profile.texts, **more)
+        self.bins = Bins(now)
+        self.history = History(self.bins)
         self.rows = Rows(self.profile, self.exchange.instruments)
         self.hub = Hub(self.exchange, self.rows, self.history, self.bins)
         self.authenticator = Authenticator(self.profile)
@@ -100,31 +93,12 @@ class Venue:
         self.steering = Steering(self, self.gate)
         self.faults = Faults(self, seed)
         self.on_restart: list[Callable[[], None]] = []
-        if kept is None:
-            self.market.begin(self.gate, now)
-            self._publish()
-            self._next_account = FIRST_ACCOUNT
-            self.account_id = self.open_account(DEFAULT_BALANCE if balance is None else balance)
-        else:
-            self.market.resume(self.gate, now)
-            self._publish()
-            self._next_account = max(FIRST_ACCOUNT, *self.exchange.accounts) + 1
-            self.account_id = FIRST_ACCOUNT
-        key = self._first_key(api_key, api_secret)
+        self.market.begin(self.gate, now)
+        self._publish()
+        self._next_account = FIRST_ACCOUNT
+        self.account_id = self.open_account(DEFAULT_BALANCE if balance is None else balance)
+        key = self.add_key(self.account_id, api_key, api_secret)
         self.api_key, self.api_secret = key.id, key.secret
-
-    def _first_key(self, api_key: str | None, api_secret: str | None) -> Key:
-        """The key to hand out: the one that was asked for, or the oldest of the first client, or a new one."""
-        for key in self.authenticator.keys.values():
-            if key.account_id == self.account_id and api_key in (None, key.id) and api_secret in (None, key.secret):
-                return key
-        return self.add_key(self.account_id, api_key, api_secret)
-
-    def _state(self) -> State:
-        return State(self.exchange, self.bins, self.history)
-
-    def close(self) -> None:
-        """Write what is to outlive this process, where anything does. Nothing may be asked of the venue after that."""
 
     # ---- accounts
 
@@ -132,10 +106,12 @@ class Venue:
         """A new account with this much in its wallets; returns its number."""
         account_id = self._next_account
         self._next_account += 1
-        self.execute(cmd.OpenAccount(account_id, name, False, tuple(balance)))
+        self.execute(cmd.OpenAccount(account_id, name))
         for currency, amount in balance.items():
             if amount:
                 self.execute(cmd.Deposit(account_id, currency, amount))
+            else:
+                self.exchange.accounts[account_id].wallet(currency)
         return account_id
 
     def add_key(
