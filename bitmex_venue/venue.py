@@ -30,6 +30,7 @@ from .faults import Faults
 from .market.base import Agenda
 from .misbehaviour import messages, requests
 from .steering import Gate, Steering
+from .store import State, Store, catch_up
 from .wire import errors, http
 from .wire.auth import ORDER, WITHDRAW, Authenticator, Key, new_key_id, new_secret
 from .wire.bins import Bins
@@ -53,7 +54,9 @@ class Venue:
     """One venue. `now` is nanoseconds since the epoch; `balance` what the first client owns, by currency.
 
     `api_key`, `api_secret` and `account_id` are the trading account handed to that client; key and secret are random
-    unless given. `latency_ns` is for the doors: how long a request takes to arrive.
+    unless given. `latency_ns` is for the doors: how long a request takes to arrive. With a `store` (see that package) the
+    venue is the one that was kept in it, when there is one: `balance` counts for a new one only, and the key handed out is
+    the one it had unless another is given. Raises StoreError when it is a venue of another kind. `close` it at the end.
     """
 
     def __init__(
@@ -68,20 +71,30 @@ class Venue:
         balance: Mapping[str, int] | None = None,
         latency_ns: int = 0,
         bulk_cost: object | None = None,
+        store: Store | None = None,
     ) -> None:
         self.profile = profiles.get(profile, bulk_cost)
         self.market = market if market is not None else markets.create("empty", seed, profile)
+        matcher = self.market.matcher
+        kind = {"profile": profile, "recorded": matcher is not None, "self_trade": self_trade}
+        self._store = store
+        kept = store.recover(kind) if store is not None else None
+        if kept is None:
+            more = {"matcher": matcher} if matcher is not None else {}
+            texts = self.profile.texts
+            self.exchange = Exchange(specs(profile, now), now, seed=seed, self_trade=self_trade, texts=texts, **more)
+            self.bins = Bins(now)
+            self.history = History(self.bins)
+        else:
+            self.exchange, self.bins, self.history = kept
+            now = max(now, self.exchange.now)
+            catch_up(kept, now)
         self.now = self.started = now
         self.latency_ns = latency_ns
         self.wall_clock: Callable[[], int] | None = None
         self.on_advanced: list[Callable[[], None]] = []
         self.sessions: dict[Session, None] = {}
         self.enforce_connections = False
-        more = {"matcher": self.market.matcher} if self.market.matcher is not None else {}
-        contracts = specs(profile, now)
-        self.exchange = Exchange(contracts, now, seed=seed, self_trade=self_trade, texts=self.profile.texts, **more)
-        self.bins = Bins(now)
-        self.history = History(self.bins)
         self.rows = Rows(self.profile, self.exchange.instruments)
         self.hub = Hub(self.exchange, self.rows, self.history, self.bins)
         self.authenticator = Authenticator(self.profile)
@@ -93,12 +106,43 @@ class Venue:
         self.steering = Steering(self, self.gate)
         self.faults = Faults(self, seed)
         self.on_restart: list[Callable[[], None]] = []
-        self.market.begin(self.gate, now)
-        self._publish()
-        self._next_account = FIRST_ACCOUNT
-        self.account_id = self.open_account(DEFAULT_BALANCE if balance is None else balance)
-        key = self.add_key(self.account_id, api_key, api_secret)
+        if store is not None:
+            self.exchange.log = store.log
+            store.credentials.fill(self.authenticator)
+            self.authenticator.keeper = store.credentials
+        if kept is None:
+            self.market.begin(self.gate, now)
+            self._publish()
+            self._next_account = FIRST_ACCOUNT
+            self.account_id = self.open_account(DEFAULT_BALANCE if balance is None else balance)
+        else:
+            self.market.resume(self.gate, now)
+            self._publish()
+            self._next_account = max(FIRST_ACCOUNT, *self.exchange.accounts) + 1
+            self.account_id = FIRST_ACCOUNT
+            self.started = store.facts()["started"]
+        key = self._first_key(api_key, api_secret)
         self.api_key, self.api_secret = key.id, key.secret
+        if store is not None:
+            store.remember({**kind, "started": self.started})
+            store.snapshot(self._state())
+
+    def _first_key(self, api_key: str | None, api_secret: str | None) -> Key:
+        """The key to hand out: the one that was asked for, or the oldest of the first client, or a new one."""
+        for key in self.authenticator.keys.values():
+            if key.account_id == self.account_id and api_key in (None, key.id) and api_secret in (None, key.secret):
+                return key
+        return self.add_key(self.account_id, api_key, api_secret)
+
+    def _state(self) -> State:
+        return State(self.exchange, self.bins, self.history)
+
+    def close(self) -> None:
+        """Write what is to outlive this process, where anything does. Nothing may be asked of the venue after that."""
+        if self._store is not None:
+            self._store.snapshot(self._state())
+            self._store.close()
+            self._store = self.exchange.log = self.authenticator.keeper = None
 
     # ---- accounts
 
@@ -106,12 +150,10 @@ class Venue:
         """A new account with this much in its wallets; returns its number."""
         account_id = self._next_account
         self._next_account += 1
-        self.execute(cmd.OpenAccount(account_id, name))
+        self.execute(cmd.OpenAccount(account_id, name, False, tuple(balance)))
         for currency, amount in balance.items():
             if amount:
                 self.execute(cmd.Deposit(account_id, currency, amount))
-            else:
-                self.exchange.accounts[account_id].wallet(currency)
         return account_id
 
     def add_key(
@@ -184,10 +226,14 @@ class Venue:
             self._publish()
 
     def _publish(self) -> None:
+        if self._store is not None:
+            self._store.commit()
         events = self.exchange.take_events()
         if events:
             self.history.record(events)
             self.hub.publish(events)
+        if self._store is not None and self._store.due:
+            self._store.snapshot(self._state())
 
     # ---- the two doors
 
