@@ -1,10 +1,13 @@
 """A real socket, read by whoever calls `read`.
 
 The low-level API of websocket-client is used instead of its callbacks: it is the same in all releases from 0.57 to 1.x, it
-needs no second thread for pings, and a read with a time limit lets the one thread do everything in turn.
+needs no second thread for pings, and a read with a time limit lets the one thread do everything in turn. It makes the connection and
+sends; what comes is read straight from its socket (`frames`), since it asks the system three times for every frame. Its handshake
+reads byte by byte and never beyond the end, so that nothing is missed.
 """
 from __future__ import absolute_import, division, print_function
 
+import errno
 import socket
 import ssl
 
@@ -12,10 +15,13 @@ import requests.certs
 import websocket
 
 from market_maker.utils.compat import to_text
+from market_maker.ws import frames
 
 CONNECT_LIMIT_S = 10.0
+READ_SIZE = 1 << 16            # bytes
 # What a socket that ends may raise, by any release of websocket-client and any Python.
 BROKEN = (websocket.WebSocketException, socket.error, ssl.SSLError, ValueError, AttributeError)
+PAUSES = (errno.EINTR, errno.EAGAIN, errno.EWOULDBLOCK)
 
 
 class SocketFeed(object):
@@ -26,6 +32,7 @@ class SocketFeed(object):
     def __init__(self, connect=websocket.create_connection):
         self._connect = connect
         self._socket = None
+        self._frames = frames.FrameReader()
 
     @property
     def is_open(self):
@@ -35,6 +42,7 @@ class SocketFeed(object):
         """Connect; tells the listener `on_open()`, or `on_close(reason, status)` with the HTTP status of a refusal or None."""
         options = {'ca_certs': requests.certs.where()} if url.startswith('wss:') else None
         try:
+            self._frames = frames.FrameReader()
             self._socket = self._connect(url, timeout=CONNECT_LIMIT_S, header=header, sslopt=options, skip_utf8_validation=True)
         except websocket.WebSocketBadStatusException as error:
             listener.on_close('the venue refused the socket with HTTP %s' % error.status_code, error.status_code)
@@ -45,33 +53,38 @@ class SocketFeed(object):
         listener.on_open()
 
     def read(self, limit, listener):
-        """Hand messages to the listener; return after one message, or after `limit` seconds without any."""
+        """Hand messages to the listener: all that one read brought. Returns after that, or after `limit` seconds without any."""
         sock = self._socket
         if sock is None:
             return
         try:
             sock.settimeout(limit)
-            code, data = sock.recv_data()
+            data = sock.sock.recv(READ_SIZE)
+            messages = self._frames.feed(data)
         except (websocket.WebSocketTimeoutException, socket.timeout):
             return
         except BROKEN as error:
-            self._forget(sock)
-            listener.on_close(_reason(error), None)
+            if not _is_pause(error):
+                self._end(sock, _reason(error), listener)
             return
-        if code == websocket.ABNF.OPCODE_CLOSE:
-            self._forget(sock)
-            listener.on_close('the venue closed the socket', None)
-        elif code == websocket.ABNF.OPCODE_TEXT:
-            listener.on_message(to_text(data))
+        if not data:
+            self._end(sock, 'the connection was cut', listener)
+        for code, payload in messages:
+            if self._socket is not sock:
+                return
+            if code == frames.TEXT:
+                listener.on_message(to_text(payload))
+            elif code == frames.PING:
+                self._try(sock.pong, payload)
+            elif code == frames.CLOSE:
+                self._try(sock.send_close)
+                self._end(sock, 'the venue closed the socket', listener)
 
     def send(self, text):
         """Send one text; a socket that is broken is noticed by the next read."""
         sock = self._socket
         if sock is not None:
-            try:
-                sock.send(text)
-            except BROKEN:
-                pass
+            self._try(sock.send, text)
 
     def close(self):
         """Cut the connection, from any thread; a read that is under way returns. Calling again is harmless."""
@@ -83,12 +96,26 @@ class SocketFeed(object):
                 pass
             self._forget(sock)
 
+    def _end(self, sock, reason, listener):
+        self._forget(sock)
+        listener.on_close(reason, None)
+
     def _forget(self, sock):
         self._socket = None
+        self._try(sock.shutdown)
+
+    @staticmethod
+    def _try(act, *arguments):
+        """A socket that is broken is noticed by the next read."""
         try:
-            sock.shutdown()
+            act(*arguments)
         except BROKEN:
             pass
+
+
+def _is_pause(error):
+    """Whether a read merely brought nothing: a signal came between, or, as Python 2 puts it, TLS timed out."""
+    return getattr(error, 'errno', None) in PAUSES or (isinstance(error, ssl.SSLError) and 'timed out' in str(error))
 
 
 def _reason(error):
