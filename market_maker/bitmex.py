@@ -21,7 +21,7 @@ from collections import OrderedDict
 
 from market_maker.auth import APIKeyAuthWithExpires, LoginAuth
 from market_maker.expected_position import ExpectedPosition
-from market_maker.order_entry import SIDE_BY_SIDE, OrderEntry
+from market_maker.order_entry import SIDE_BY_SIDE, OrderEntry, rows_of
 from market_maker.own_orders import OwnOrders
 from market_maker.rate_limit import RequestBudget
 from market_maker.rest_session import RestSession, check_address
@@ -182,8 +182,10 @@ class BitMEX(object):
 
     @property
     def needs_reconcile(self):
-        """Whether our picture of our orders may differ from the venue's: after a reconnect, a lost reply, an order that was gone."""
-        return self._orders.needs_reconcile
+        """Whether our picture may differ from the venue's: after a reconnect, a lost reply, an order that was gone, a position that
+        is not what our fills made it."""
+        return self._orders.needs_reconcile or (
+            self._rest.auth is not None and self._expected.in_doubt(self.position()['currentQty'], self.clock.monotonic()))
 
     def data_age(self):
         """Seconds since the venue was last heard on the socket; infinite while it is not connected or tables are missing."""
@@ -304,14 +306,14 @@ class BitMEX(object):
         """
         self._orders.reconcile()
         query = OrderedDict([('filter', json.dumps({'symbol': self.symbol}))])
-        for row in self._curl_bitmex('position', query=query, verb='GET', quiet=True):
+        for row in rows_of(self._curl_bitmex('position', query=query, verb='GET', quiet=True)):
             self.ws.tables.merge('position', row)
         self._expected.settle(self.position()['currentQty'])
 
     @authentication_required
     def worst_case(self):
         """(contracts that may come to be bought, sold) on top of `position()`: what rests, is in flight, or is filled and not in the row yet."""
-        bought, sold = self._expected.unaccounted(self.position()['currentQty'], self.ws.last_heard)
+        bought, sold = self._expected.unaccounted(self.position()['currentQty'], self.clock.monotonic())
         buys, sells = self.own_orders.worst_case()
         return buys + bought, sells + sold
 
@@ -323,6 +325,17 @@ class BitMEX(object):
         """
         return self._rest.request('POST', 'order/cancelAllAfter', body={'timeout': int(seconds * 1000)}, quiet=True, repeatable=True,
                                   max_retries=max_retries)
+
+    def news(self):
+        """What the ladder's next decision depends on, as something to compare: equal while none of it has changed."""
+        tables = self.ws.tables
+        quote, instrument = tables.row('quote', symbol=self.symbol) or {}, tables.row('instrument', symbol=self.symbol) or {}
+        touch = quote.get('bidPrice'), quote.get('askPrice'), instrument.get('state')
+        if self._rest.auth is None:
+            return touch, None
+        margin = tables.row('margin', currency=instrument.get('settlCurrency') or 'XBt') or {}
+        account = (tables.row('position', symbol=self.symbol) or {}).get('currentQty'), margin.get('marginBalance')
+        return (touch, account), (self.own_orders.version, self.needs_reconcile)
 
     def check_alone(self):
         """Raise SecondCopyRunning when somebody else works under our prefix. The first call ends the start (see OwnOrders.seal)."""

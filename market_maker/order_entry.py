@@ -54,7 +54,7 @@ class OrderEntry(object):
     def http_open_orders(self):
         """Rows of our open orders, by REST."""
         wanted = OrderedDict([('ordStatus.isTerminated', False), ('symbol', self.own_orders.symbol)])
-        rows = self.rest.request('GET', 'order', OrderedDict([('filter', json.dumps(wanted)), ('count', 500)]))
+        rows = rows_of(self.rest.request('GET', 'order', OrderedDict([('filter', json.dumps(wanted)), ('count', 500)])))
         ours = [row for row in rows if (row.get('clOrdID') or '').startswith(self.own_orders.prefix)]
         self.own_orders.merge(ours)
         return ours
@@ -66,7 +66,7 @@ class OrderEntry(object):
             some = cl_ord_ids[start:start + LOOKED_UP_AT_ONCE]
             wanted = OrderedDict([('clOrdID', some), ('symbol', self.own_orders.symbol)])
             query = OrderedDict([('filter', json.dumps(wanted)), ('count', 100), ('reverse', 'true')])
-            rows += [row for row in self.rest.request('GET', 'order', query) if row.get('clOrdID') in some]
+            rows += [row for row in rows_of(self.rest.request('GET', 'order', query)) if row.get('clOrdID') in some]
         return rows
 
     def reconcile(self):
@@ -108,15 +108,16 @@ class OrderEntry(object):
         for order in orders:
             self.own_orders.sending_new(order)
         try:
-            rows = rows_of(send())
+            rows = rows_about('clOrdID', names, send())
         except DuplicateOrder:
             rows = self._adopt(orders)
         except errors.UnknownOutcome as error:
             self._unknown(cl_ord_ids=names)
             error.cl_ord_ids = names
             raise
-        except errors.MarketMakerError:
+        except errors.MarketMakerError as error:
             self.own_orders.refused(names)
+            self.needs_reconcile = self.needs_reconcile or isinstance(error, errors.Overloaded)  # gateways have lied about that
             raise
         except BaseException:
             self._unknown(cl_ord_ids=names)
@@ -161,13 +162,13 @@ class OrderEntry(object):
         for order in orders:
             self.own_orders.sending_amend(order)
         try:
-            rows = rows_of(send())
+            rows = rows_about('orderID', order_ids, send())
         except errors.UnknownOutcome:
             self._unknown(order_ids=order_ids)
             raise
         except errors.MarketMakerError as error:
             self.own_orders.answered(order_ids=order_ids)
-            self.needs_reconcile = self.needs_reconcile or isinstance(error, errors.OrderGone)
+            self.needs_reconcile = self.needs_reconcile or isinstance(error, (errors.OrderGone, errors.Overloaded))
             raise
         except BaseException:
             self._unknown(order_ids=order_ids)
@@ -184,6 +185,7 @@ class OrderEntry(object):
         self.own_orders.sending_cancel(order_ids)
         try:
             rows = self.rest.request('DELETE', 'order', body={'orderID': order_ids})
+            rows = rows if rows is None else rows_of(rows)
         except errors.MarketMakerError:
             self.own_orders.answered(order_ids=order_ids)
             self.needs_reconcile = True
@@ -256,7 +258,15 @@ def bulk_cost(orders):
 
 
 def rows_of(answer):
-    """The rows of an answer to an order request; raises UnknownOutcome for one that is no list of rows."""
+    """The rows of an answer; raises UnknownOutcome for one that is no list of rows."""
     if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
         return answer
-    raise errors.UnknownOutcome('The venue answered an order request with something that is no list of orders.')
+    raise errors.UnknownOutcome('The venue answered with something that is no list of rows.')
+
+
+def rows_about(field, names, answer):
+    """The rows of an answer about the orders of these names; raises UnknownOutcome when it does not speak of all of them."""
+    rows = rows_of(answer)
+    if set(names) - set(row.get(field) for row in rows):
+        raise errors.UnknownOutcome('The venue answered an order request with something else than the orders.')
+    return rows

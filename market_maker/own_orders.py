@@ -12,7 +12,8 @@ An order goes through these states::
 Rules:
 
 * The same fact may come by reply, by realtime row and by REST list, in any order, late, doubled or not at all.
-* cumQty never goes down and DONE is never left; of the rest the row with the later timestamp counts.
+* cumQty never goes down and DONE is never left, unless it was a refusal and the venue shows the order all the same; of the rest the
+  row with the later timestamp counts.
 * An unknown outcome is not a rejection: the order counts as resting until the venue says what became of it, or until the
   request can no longer arrive (`settle_by`).
 * Only orders under our prefix and of our symbol are looked at.
@@ -65,6 +66,7 @@ class OwnOrders(object):
         self._orders = OrderedDict()       # clOrdID -> _Order that is not done
         self._by_order_id = {}             # orderID -> clOrdID
         self._done = OrderedDict()         # clOrdID -> cumQty of ended orders
+        self._refused = set()              # those of them that never were, as far as we were told
         self._strangers = []
         self._sealed = False
         self.version = 0                   # goes up with everything that may have changed something
@@ -78,7 +80,7 @@ class OwnOrders(object):
             row = {'orderID': '', 'clOrdID': order['clOrdID'], 'symbol': self.symbol, 'side': order['side'],
                    'orderQty': order['orderQty'], 'leavesQty': order['orderQty'], 'cumQty': 0, 'price': order.get('price'),
                    'ordStatus': 'PendingNew', 'timestamp': ''}
-            self._done.pop(order['clOrdID'], None)  # refused before, and sent again under its name
+            self._forget_end(order['clOrdID'])  # refused before, and sent again under its name
             self._orders[order['clOrdID']] = _Order(row, PENDING_NEW)
 
     def sending_amend(self, amend):
@@ -123,6 +125,7 @@ class OwnOrders(object):
             for cl_ord_id in cl_ord_ids:
                 if cl_ord_id in self._orders:
                     self._end(cl_ord_id)
+                    self._refused.add(cl_ord_id)
 
     def outcome_unknown(self, settle_by, order_ids=(), cl_ord_ids=()):
         """No answer came. Until `settle_by` (unix seconds) the request may still take effect."""
@@ -161,7 +164,9 @@ class OwnOrders(object):
         if not cl_ord_id or not cl_ord_id.startswith(self.prefix) or row.get('symbol', self.symbol) != self.symbol:
             return
         if cl_ord_id in self._done:
-            return self._late_row(cl_ord_id, row)
+            if cl_ord_id not in self._refused or _is_terminal(row) or not _is_whole(row):
+                return self._late_row(cl_ord_id, row)
+            self._orders[cl_ord_id] = _Order(dict(row, cumQty=self._forget_end(cl_ord_id)), LIVE)
         order = self._orders.get(cl_ord_id)
         if order is None:
             if _is_terminal(row) or not _is_whole(row):
@@ -204,7 +209,11 @@ class OwnOrders(object):
         self._by_order_id.pop(order.row.get('orderID'), None)
         self._done[cl_ord_id] = order.row.get('cumQty') or 0
         if len(self._done) > DONE_KEPT:
-            self._done.popitem(last=False)
+            self._forget_end(next(iter(self._done)))
+
+    def _forget_end(self, cl_ord_id):
+        self._refused.discard(cl_ord_id)
+        return self._done.pop(cl_ord_id, 0)
 
     #
     # What is true

@@ -284,6 +284,34 @@ def test_an_answer_that_is_no_list_of_orders_says_nothing():
     assert bitmex.own_orders.is_uncertain()
 
 
+def test_an_answer_that_does_not_speak_of_the_orders_says_nothing():
+    bitmex, _, _, _ = connect({'POST order/bulk': error(404, 'Not Found'), 'POST order': response(200, {'ok': True})})
+    with pytest.raises(errors.UnknownOutcome):
+        bitmex.create_bulk_orders([BUY])
+    assert bitmex.own_orders.state_of('mm_bitmex_1') == UNKNOWN
+
+
+def test_a_list_of_the_venue_that_is_none_is_read_again():
+    bitmex, _, _, _ = connect({'POST order/bulk': accept_bulk, 'GET order': response(200, {'ok': True}), 'DELETE order': response(200, {'ok': True})})
+    bitmex.create_bulk_orders([BUY])
+    for read in (bitmex.http_open_orders, bitmex.reconcile, lambda: bitmex.cancel(['id-mm_bitmex_1'])):
+        with pytest.raises(errors.UnknownOutcome):
+            read()
+    assert bitmex.needs_reconcile and bitmex.own_orders.worst_case() == (100, 0)
+
+
+def test_an_order_that_rests_although_the_venue_said_it_was_overloaded_is_found():
+    overloaded = error(503, 'The system is currently overloaded. Please try again later.')
+    bitmex, transport, _, _ = connect({'POST order/bulk': lambda request: overloaded})
+    with pytest.raises(errors.Overloaded):
+        bitmex.create_bulk_orders([BUY])
+    assert bitmex.needs_reconcile and bitmex.open_orders() == []
+    transport.script['GET order'] = lambda request: response(200, [accepted(dict(BUY, clOrdID='mm_bitmex_1', symbol='XBTUSD'))])
+    bitmex.reconcile()
+    bitmex.check_alone()
+    assert bitmex.own_orders.state_of('mm_bitmex_1') == LIVE and bitmex.own_orders.worst_case() == (100, 0)
+
+
 def test_cancelling_takes_many_ids_in_one_request_and_notes_what_could_not_be_canceled():
     def cancel(request):
         ids = json.loads(request.body.decode())['orderID']

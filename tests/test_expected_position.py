@@ -10,9 +10,16 @@ def settled(quantity):
     return expected
 
 
-def test_without_fills_the_row_is_believed():
+def test_the_first_row_is_believed():
     assert ExpectedPosition().unaccounted(700, 0.0) == (0, 0)
-    assert settled(700).unaccounted(200, 5.0) == (0, 0)
+
+
+def test_a_row_that_changes_without_fills_counts_both_ways_until_it_is_read():
+    expected = settled(700)
+    assert expected.unaccounted(200, 5.0) == (500, 0)
+    assert not expected.in_doubt(200, 7.9) and expected.in_doubt(200, 8.0)
+    expected.settle(200)
+    assert expected.unaccounted(200, 8.0) == (0, 0) and not expected.in_doubt(200, 20.0)
 
 
 def test_a_fill_that_the_row_does_not_show_yet_counts():
@@ -30,9 +37,24 @@ def test_a_row_that_is_ahead_of_the_fills_counts_the_other_way():
     assert expected.unaccounted(900, 11.0) == (0, 100)
 
 
-def test_once_the_venue_was_heard_well_after_the_last_fill_the_row_is_right():
+def test_time_alone_settles_nothing():
     expected = settled(0)
     expected.note_fill('Buy', 100, 10.0)
-    assert expected.unaccounted(0, 12.9) == (100, 0)
-    assert expected.unaccounted(0, 13.0) == (0, 0)
-    assert expected.unaccounted(50, 13.0) == (0, 0)
+    assert expected.unaccounted(0, 10.5) == (100, 0)
+    assert expected.unaccounted(0, 60.0) == (100, 0) and expected.in_doubt(0, 60.0)
+
+
+def test_while_fills_go_on_nobody_asks():
+    expected = settled(0)
+    expected.note_fill('Buy', 100, 10.0)
+    assert not expected.in_doubt(0, 10.0)
+    expected.note_fill('Buy', 100, 12.0)
+    assert not expected.in_doubt(0, 14.0) and expected.in_doubt(0, 15.0)
+
+
+def test_a_late_row_after_the_position_was_read_is_not_believed():
+    expected = settled(0)
+    expected.note_fill('Sell', 500, 10.0)
+    expected.settle(-500)
+    assert expected.unaccounted(0, 14.0) == (0, 500)
+    assert expected.unaccounted(-500, 14.5) == (0, 0)

@@ -84,6 +84,15 @@ def test_a_refused_order_does_not_exist(orders):
     assert orders.open_orders() == [] and orders.state_of(A) == DONE and orders.state_of('mm_bitmex_never') is None
 
 
+def test_a_refused_order_that_the_venue_shows_all_the_same_rests_and_is_no_stranger(orders, fills):
+    send(orders)
+    orders.seal()
+    orders.refused([A])
+    orders.merge([row(status='PartiallyFilled', cum=30)])
+    assert orders.state_of(A) == LIVE and orders.worst_case() == (70, 0)
+    assert fills == [(A, 30)] and orders.strangers() == []
+
+
 def test_a_refused_order_may_be_sent_again_under_its_name(orders):
     send(orders)
     orders.refused([A])
