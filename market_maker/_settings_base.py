@@ -73,6 +73,11 @@ _GROUPS = (
         ('DRY_RUN', False, '', Flag(), 'True: send nothing and need no keys; show the orders that would be placed.'),
         ('DRY_BTC', 50, 'XBT', Number(0), 'Balance that a dry run reckons with.'),
         ('LOOP_INTERVAL', 5, 'seconds', Number(0, above=True), 'Longest time between two looks at the market.'),
+        ('EVENT_DRIVEN', True, '', Flag(),
+         'True: a change of the best prices, a fill or a change of the account is looked at when it happens. False: only every '
+         'LOOP_INTERVAL, as the original does.'),
+        ('REQUOTE_MIN_S', 1, 'seconds', Number(0),
+         'An order that was filled in part is filled up no sooner than this; what has to move or is filled wholly does not wait.'),
         ('RUN_FOR_S', None, 'seconds', OrNone(Number(0, above=True)),
          'Stop this long after the first quote; None runs until told to stop.'),
         ('MAX_DATA_AGE_S', 15, 'seconds', Number(0, above=True),

@@ -72,7 +72,7 @@ def diff(existing, buy_orders, sell_orders, relist_interval, limits=None, lot=1)
         creates += side_creates
         put_off += side_late
         cancels += surplus
-    return _without_self_trades(existing, amends, creates, cancels, put_off)
+    return in_order(existing, amends, creates, cancels, put_off)
 
 
 def trim(desired, room, lot=1):
@@ -89,8 +89,12 @@ def trim(desired, room, lot=1):
 
 def needs_amend(row, desired, relist_interval):
     """Whether a resting order is too far from the desired one to be left where it is."""
-    return desired['orderQty'] != row['leavesQty'] or (
-        desired['price'] != row['price'] and abs(desired['price'] / row['price'] - 1) > relist_interval)
+    return desired['orderQty'] != row['leavesQty'] or is_far(row['price'], desired['price'], relist_interval)
+
+
+def is_far(price, wanted, relist_interval):
+    """Whether a price is further from the one wanted than RELIST_INTERVAL."""
+    return wanted != price and abs(wanted / price - 1) > relist_interval
 
 
 def _outermost_first(rows):
@@ -154,8 +158,12 @@ def _within(room, pairs, missing, relist_interval):
     return amends[::-1], creates[::-1], late
 
 
-def _without_self_trades(existing, amends, creates, cancels, put_off):
-    """The Plan, in the order of sending, without what would meet an own order that still rests by then."""
+def in_order(existing, amends, creates, cancels, put_off):
+    """The Plan, in the order of sending, without what would meet an own order that still rests by then.
+
+    Also for who takes something out of a plan: what relied on it goes to `put_off`.
+    """
+    put_off = list(put_off)
     gone = [id(row) for row in cancels]
     book = dict((id(row), (row['side'], row['price'])) for row in existing if id(row) not in gone and row.get('price'))
     before = dict(book)

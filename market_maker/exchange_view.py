@@ -102,6 +102,10 @@ class ExchangeView(object):
     def get_ticker(self, symbol=None):
         return self.bitmex.ticker_data(symbol or self.symbol)
 
+    def news(self):
+        """(market and account, our orders): what a decision depends on; equal to the last one while nothing has changed."""
+        return self.bitmex.news()
+
     def is_open(self):
         """Whether the client has not been closed. A dropped socket does not close it: it reconnects by itself."""
         return not self.bitmex.ws.exited

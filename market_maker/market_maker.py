@@ -20,6 +20,7 @@ from market_maker.refusals import Refusals
 from market_maker.running import Running
 from market_maker.settings import settings as process_settings
 from market_maker.shutdown import cancel_everything
+from market_maker.top_ups import TopUps
 from market_maker.utils import constants, errors, log
 from market_maker.utils.signals import StopSignals
 
@@ -167,6 +168,7 @@ class OrderManager(Running):
         self._touch = None
         self._refusals = Refusals(settings.LOOP_INTERVAL)
         self._sizes = quoting.SizeSource(settings.RANDOM_SEED)
+        self._top_ups = TopUps()
         self._resting = (0, 0)
         self._shown = None                 # the ladder that a dry run showed last, as rows
 
@@ -271,10 +273,22 @@ class OrderManager(Running):
         if self.exchange.dry_run:
             return self._show(plan, buy_orders, sell_orders)
         plan = self._refusals.hold_back(plan, self.clock.monotonic())
+        plan = self._hold_back_top_ups(existing, plan)
+        if plan.cancel or plan.amend or plan.create:
+            self.note_sending()
         self._cancel(plan.cancel)
         if self._amend(plan):
             self._create(plan.create)
-        self._resting = self._count_resting()
+        if self.settings.RANDOM_ORDER_SIZE:
+            self._resting = self._count_resting()
+
+    def _hold_back_top_ups(self, existing, plan):
+        if not self.settings.EVENT_DRIVEN:
+            return plan
+        plan, wait = self._top_ups.hold_back(existing, plan, self.settings.RELIST_INTERVAL, self.settings.REQUOTE_MIN_S, self.clock.monotonic())
+        if wait is not None:
+            self.look_again(wait)
+        return plan
 
     def _limits(self):
         if not self.settings.CHECK_POSITION_LIMITS:

@@ -2,7 +2,10 @@
 
 Rules:
 
-* A decision every LOOP_INTERVAL. Only a stop, the loss of the realtime data, and the end of what we waited for come between.
+* A decision every LOOP_INTERVAL, and at once when the market, our account or our orders have changed (EVENT_DRIVEN). However many
+  changes came meanwhile, there is one decision, about how things stand now. Without EVENT_DRIVEN only a stop, the loss of the realtime
+  data, and the end of what we waited for come between.
+* After QUICK_TURNS decisions in a row that all sent something although the market stood still, the next waits for LOOP_INTERVAL.
 * An error is handled by its `action`: stop; wait (said once, and once when it is over); look again; skip.
 * Without fresh data nothing is decided. When it stays away longer than MAX_DATA_AGE_S our quotes are pulled, and placed again after.
 * After a reconnect, and after an unknown outcome, open orders and position are read by REST before anything is quoted.
@@ -20,8 +23,10 @@ from market_maker.watching import WatchedFiles
 
 logger = log.get_logger()
 
+EARLY_S = 0.001                # a clock may end a wait this much too early
 LOOK_S = 1.0                   # while nothing happens we look this often how old our data is
 CALM_S = 0.25                  # after a look that ended in waiting, the next is no sooner
+QUICK_TURNS = 5
 OVER_WHEN_SEEN = (errors.StaleData, errors.MarketEmptyError, errors.MarketClosedError)
 
 
@@ -40,6 +45,11 @@ class Running(object):
         self._pace = waiting.Pace()
         self._pulled = False
         self._status_at = None
+        self._beat_at = None               # when LOOP_INTERVAL began to run
+        self._again_at = None              # when something that was put off is due
+        self._news = (None, None)          # what was known at the last decision
+        self._is_upset = False             # the last look found that our picture was wrong
+        self._sent_at = (None, 0)          # the market at which something was sent, and how often in a row
         self.switch = DeadMansSwitch(lambda seconds: self.exchange.cancel_all_after(seconds))
         self._reload_settings = reload_settings or getattr(settings, 'reload', None)
         self._watched = WatchedFiles(getattr(settings, 'watched_files', None) or (lambda: (list(settings.WATCHED_FILES), [])))
@@ -89,10 +99,19 @@ class Running(object):
         self.introduce()
         while self.stop_reason is None:
             soon = self._tick()
-            self._draw_line()
+            is_beat = self._beat()
             self._wait(self.settings.LOOP_INTERVAL if soon is None else min(soon, self.settings.LOOP_INTERVAL))
-            if self.stop_reason is None:
+            if self.stop_reason is None and (is_beat or not self.settings.EVENT_DRIVEN):
                 self.check_file_change()
+
+    def _beat(self):
+        """Whether LOOP_INTERVAL is over and begins anew; a line between what is said."""
+        now = self.clock.monotonic()
+        if self.settings.EVENT_DRIVEN and self._beat_at is not None and now - self._beat_at < self.settings.LOOP_INTERVAL - EARLY_S:
+            return False
+        self._beat_at = now
+        self._draw_line()
+        return True
 
     def _draw_line(self):
         """Between two looks, on standard output. Where nobody can read it any more the terminal is lost: that is a reason to stop."""
@@ -104,8 +123,10 @@ class Running(object):
 
     def _tick(self):
         """One look and what follows from it. Returns the seconds until the next look, None for the usual pace."""
+        self._again_at, self._is_upset = None, False
         try:
             self._look()
+            self._news = self.news()
             if self.is_reset:
                 self.turn()
             else:
@@ -126,6 +147,7 @@ class Running(object):
         if not self.exchange.dry_run:
             self._keep_switch(self.clock.monotonic())
             self.exchange.reconcile()
+            self._is_upset = self.exchange.bitmex.needs_reconcile  # a request may still arrive: asking at every change is no help
             if self.is_reset:
                 self.exchange.check_alone()
 
@@ -153,7 +175,28 @@ class Running(object):
             logger.info(line)
 
     def status_is_due(self):
-        return self._status_at is None or self.clock.monotonic() - self._status_at > self.settings.LOOP_INTERVAL - 0.25
+        return self._status_at is None or self.clock.monotonic() - self._status_at >= self.settings.LOOP_INTERVAL - EARLY_S
+
+    def news(self):
+        """(market and account, our orders): what a decision depends on. A strategy that looks at more adds that to the first."""
+        return self.exchange.news()
+
+    def look_again(self, seconds):
+        """Look again after so many seconds at the latest: something was put off until then."""
+        moment = self.clock.monotonic() + max(EARLY_S, seconds)
+        self._again_at = moment if self._again_at is None else min(self._again_at, moment)
+
+    def note_sending(self):
+        """A decision sends something."""
+        market, count = self._sent_at
+        self._sent_at = (self._news[0], count + 1 if market == self._news[0] else 1)
+
+    def _has_news(self):
+        """Whether something has changed since the last decision that is worth another one now."""
+        news = self.news()
+        if news[0] != self._news[0]:
+            return True
+        return news[1] != self._news[1] and not (self._sent_at[0] == news[0] and self._sent_at[1] >= QUICK_TURNS)
 
     #
     # Errors
@@ -169,6 +212,7 @@ class Running(object):
         elif error.action == errors.RETICK:
             logger.warning('%s Reading the orders again.', _sentence(error))
             self.exchange.must_reconcile()
+            self._is_upset = True
             return self._pace.retick()
         elif error.action == errors.SKIP:
             logger.warning('Skipped: %s', error)
@@ -209,7 +253,11 @@ class Running(object):
     #
     def _wait(self, seconds):
         start = self.clock.monotonic()
-        end, calm = start + seconds, start + (CALM_S if self.waiting else 0.0)
+        moments = [start + seconds, self._again_at]
+        if self.settings.EVENT_DRIVEN:
+            moments.append(self._beat_at + self.settings.LOOP_INTERVAL)
+        end = min(moment for moment in moments if moment is not None)
+        calm = end if self._is_upset else start + (CALM_S if self.waiting else 0.0)
         while True:
             self.wakeup.clear()
             now = self.clock.monotonic()
@@ -234,7 +282,7 @@ class Running(object):
         self._freshness.note(age, now)
         is_stale = age > self.settings.MAX_DATA_AGE_S
         if not self.waiting:
-            return is_stale
+            return is_stale or (self.settings.EVENT_DRIVEN and self.may_quote() and self._has_news())
         if is_stale:
             return not self._pulled and not self.exchange.dry_run and self._is_about_to_pull(now)
         return issubclass(self.waiting.kind, OVER_WHEN_SEEN) and self.may_quote() and self._sees_a_market()
@@ -257,7 +305,7 @@ class Running(object):
         moments = [self._freshness.age(now) - self.settings.MAX_DATA_AGE_S]
         if self.settings.RUN_FOR_S is not None and self.first_quote_at is not None:
             moments.append(now - self.first_quote_at - self.settings.RUN_FOR_S)
-        ahead = [-moment for moment in moments if moment < 0]
+        ahead = [-moment for moment in moments if moment <= 0]
         switch = self.switch.next_look(self.settings.DEAD_MANS_SWITCH, now) if self.switch.armed else LOOK_S
         return min([moment + 0.001 for moment in ahead] + [LOOK_S, switch + 0.001])
 

@@ -12,6 +12,11 @@ from market_maker.market_maker import OrderManager
 
 class IndexOrderManager(OrderManager):
 
+    def news(self):
+        """A change of the index is worth a decision, too."""
+        market, ours = super(IndexOrderManager, self).news()
+        return (market, contracts.spot_price(self.exchange.get_instrument())), ours
+
     def get_ticker(self):
         """Set the start positions around the index; return the touch, against which they are checked."""
         ticker = super(IndexOrderManager, self).get_ticker()

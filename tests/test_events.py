@@ -1,0 +1,135 @@
+"""Deciding when something changes: at once, once, and not again and again."""
+from __future__ import absolute_import, division, print_function
+
+from desk import Desk, ToyVenue
+from fakes import error
+
+from market_maker.running import QUICK_TURNS
+from market_maker.strategies.index_price import IndexOrderManager
+
+
+def sent(desk, verb, path='order/bulk'):
+    return [body['orders'] for method, where, body in desk.venue.requests if (method, where) == (verb, path)]
+
+
+def count_turns(desk):
+    turns, usual = [], desk.manager.turn
+
+    def turn():
+        turns.append(round(desk.clock.now - desk.start, 1))
+        usual()
+    desk.manager.turn = turn
+    return turns
+
+
+def inner(desk, *moments):
+    seen = []
+    for moment in moments:
+        desk.at(moment, lambda: seen.append(desk.venue.inner('Buy')['price'] if desk.venue.resting('Buy') else None))
+    return seen
+
+
+def test_a_touch_that_moved_past_relist_interval_is_followed_at_once():
+    desk = Desk(RELIST_INTERVAL=0.001, LOOP_INTERVAL=60)
+    desk.at(2, desk.venue.quote, 6400.0, 6400.5)
+    seen = inner(desk, 1, 2.1)
+    desk.run(3)
+    assert seen == [6327.0, 6368.5]
+
+
+def test_a_full_fill_is_replaced_at_once():
+    desk = Desk(LOOP_INTERVAL=60)
+    desk.at(2, desk.venue.fill, side='Buy')
+    seen = inner(desk, 2.1)
+    desk.run(3)
+    assert seen == [6327.0] and [len(orders) for orders in sent(desk, 'POST')] == [12, 1]
+
+
+def test_without_events_nothing_is_done_before_the_interval_is_over():
+    desk = Desk(LOOP_INTERVAL=60, EVENT_DRIVEN=False, RELIST_INTERVAL=0.001)
+    desk.at(2, desk.venue.quote, 6400.0, 6400.5)
+    seen = inner(desk, 50, 61)
+    desk.run(62)
+    assert seen == [6327.0, 6368.5]
+
+
+def test_a_partial_fill_is_topped_up_once_after_requote_min_s():
+    desk = Desk(LOOP_INTERVAL=60, REQUOTE_MIN_S=1)
+    for moment in (2.0, 2.3, 2.6, 2.9):
+        desk.at(moment, desk.venue.fill, side='Sell', quantity=20)
+    seen = []
+    for moment in (2.95, 3.1):
+        desk.at(moment, lambda: seen.append(desk.venue.inner('Sell')['leavesQty']))
+    desk.run(4)
+    assert seen == [20, 100] and [amend['orderQty'] for amends in sent(desk, 'PUT') for amend in amends] == [180]
+
+
+def test_the_status_comes_at_the_pace_of_loop_interval_however_much_happens():
+    desk = Desk(LOOP_INTERVAL=5)
+    for tenth in range(1, 200):
+        desk.at(tenth / 10 + 0.05, desk.venue.quote, 6358.5 + tenth % 7, 6359.0 + tenth % 7)
+    desk.run(21)
+    assert desk.heard.count('Current XBT Balance') == desk.heard.count('XBTUSD Ticker') == 5
+
+
+def test_a_look_at_which_nothing_changed_says_and_sends_nothing():
+    desk = Desk(LOOP_INTERVAL=60)
+    turns = count_turns(desk)
+    moments = []
+    for tenth in range(20, 40):
+        desk.at(tenth / 10, desk.venue.quote, 6358.5 + tenth % 2, 6359.0 + tenth % 2)
+    desk.at(1.9, lambda: moments.append((len(desk.heard.lines), len(desk.venue.requests), len(turns))))
+    desk.at(4.1, lambda: moments.append((len(desk.heard.lines), len(desk.venue.requests), len(turns))))
+    desk.run(5)
+    assert moments[0][:2] == moments[1][:2] and moments[1][2] - moments[0][2] == 19
+
+
+def test_wake_ups_that_bring_nothing_new_cost_no_decision():
+    desk = Desk(LOOP_INTERVAL=60)
+    turns = count_turns(desk)
+    for tenth in range(20, 40):
+        desk.at(tenth / 10, desk.venue.quote, 6358.5, 6359.0)
+    desk.run(5)
+    assert max(turns) < 2
+
+
+def test_of_a_burst_only_the_newest_state_is_decided_on():
+    desk = Desk(RELIST_INTERVAL=0, LOOP_INTERVAL=60)
+
+    def burst():
+        for step in range(50):
+            desk.venue.quote(6358.5 + step, 6359.0 + step)
+    desk.at(2, burst)
+    desk.run(3)
+    assert len(sent(desk, 'PUT')) == 1 and len(sent(desk, 'PUT')[0]) == 12
+
+
+def test_a_change_of_the_index_wakes_a_strategy_that_quotes_around_it():
+    desk = Desk(manager=IndexOrderManager, venue=ToyVenue(6340.0, 6360.0), RELIST_INTERVAL=0.0001, LOOP_INTERVAL=60)
+    desk.at(2, desk.venue.instrument_row, indicativeSettlePrice=6300.0)
+    seen = inner(desk, 1, 2.1)
+    desk.run(3)
+    assert seen[1] < seen[0]
+
+
+def test_a_venue_that_makes_something_else_of_our_orders_is_not_asked_again_and_again():
+    desk = Desk(LOOP_INTERVAL=10, ORDER_PAIRS=1, RELIST_INTERVAL=0.0001)
+    usual = desk.venue._change
+
+    def round_down(amend):
+        return usual(dict(amend, price=6000.0))
+    desk.venue._change = round_down
+    desk.venue._check = lambda: None
+    desk.at(2, desk.venue.quote, 6500.0, 6500.5)
+    desk.run(9)
+    assert len(sent(desk, 'PUT')) <= 2 * QUICK_TURNS  # two requests a decision: the buy moves to where the sell stood
+
+
+def test_after_a_race_the_next_look_takes_its_time():
+    desk = Desk(LOOP_INTERVAL=20, RELIST_INTERVAL=0.001)
+    desk.venue.once['PUT order/bulk'] = [error(400, 'Invalid ordStatus')] * 50
+    desk.at(2, desk.venue.quote, 6400.0, 6400.5)
+    for tenth in range(21, 150):
+        desk.at(tenth / 10, desk.venue.quote, 6400.0 + tenth % 5, 6400.5 + tenth % 5)
+    desk.run(15)
+    assert len(sent(desk, 'PUT')) <= 5
