@@ -49,9 +49,8 @@ class RealClock(object):
         """Seconds since the Unix epoch."""
         return time.time()
 
-    def monotonic(self):
-        """Seconds of a clock that is never set back."""
-        return compat.monotonic()
+    monotonic = staticmethod(compat.monotonic)
+    """Seconds of a clock that is never set back. (Asked for every message: no call of ours lies between.)"""
 
     def wait(self, wakeup, timeout):
         """Wait until `wakeup` is set or `timeout` seconds have passed; return whether it is set."""

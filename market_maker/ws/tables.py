@@ -15,8 +15,9 @@ from __future__ import absolute_import, division, print_function
 
 import itertools
 import threading
-from collections import OrderedDict
 from operator import itemgetter
+
+from market_maker.utils.compat import OrderedMap
 
 MAX_TABLE_LEN = 200
 
@@ -40,7 +41,7 @@ class _Table(object):
     __slots__ = ('keys', 'key_of', 'rows', 'images', 'is_capped', 'ends_orders')
 
     def __init__(self, name):
-        self.rows = OrderedDict()     # key -> row; keyless rows are keyed by their number
+        self.rows = OrderedMap()     # key -> row; keyless rows are keyed by their number
         self.images = set()           # symbols whose partial came; None stands for all of them
         self.is_capped = name in CAPPED
         self.ends_orders = name == 'order'
@@ -49,7 +50,7 @@ class _Table(object):
     def set_keys(self, keys):
         """Rows are found by these columns from now on; what was found by others is forgotten."""
         self.keys = keys
-        self.rows = OrderedDict()
+        self.rows = OrderedMap()
         numbers = itertools.count()
         self.key_of = itemgetter(*keys) if keys else lambda row: next(numbers)
 
@@ -72,6 +73,7 @@ class Tables(object):
     def apply(self, message):
         """Apply one table message (a dict with table, action, data); return (rows applied, number of rows ignored).
 
+        The message is ours from now on: its rows become those of the table. Rows of orders are copied.
         Raises ValueError for an action that does not exist.
         """
         name, action, rows = message['table'], message.get('action'), message.get('data') or []
@@ -84,7 +86,7 @@ class Tables(object):
             table = self._tables.get(name)
             if table is None:
                 return [], len(rows)
-            bad = [row for row in rows if not change(table, row)]
+            bad = change(table, rows)
             if bad:
                 return [row for row in rows if row not in bad], len(bad)
             return rows, 0
@@ -102,8 +104,8 @@ class Tables(object):
         for key in [key for key, row in table.rows.items() if _is_within(row, within)]:
             del table.rows[key]
         table.images.add(within.get('symbol'))
-        applied = [row for row in rows if _insert(table, row)]
-        return applied, len(rows) - len(applied)
+        bad = _insert(table, rows)
+        return [row for row in rows if row not in bad] if bad else rows, len(bad)
 
     def merge(self, name, row):
         """Take a row that was read by REST into a table whose image has come: the columns it has replace those we know."""
@@ -144,41 +146,56 @@ class Tables(object):
             return None
 
 
-def _update(table, row):
-    try:
-        known = table.rows[table.key_of(row)]
-    except (KeyError, TypeError, IndexError):
-        return False
-    known.update(row)
-    if table.ends_orders and _is_done(known):
-        del table.rows[table.key_of(known)]
-    return True
+# Each applies the rows of a message and returns those that it could not apply.
+
+def _update(table, rows):
+    known, key_of, bad = table.rows, table.key_of, []
+    for row in rows:
+        try:
+            found = known[key_of(row)]
+        except _UNFIT:
+            bad.append(row)
+            continue
+        found.update(row)
+        if table.ends_orders and _is_done(found):
+            del known[key_of(found)]
+    return bad
 
 
-def _delete(table, row):
-    try:
-        del table.rows[table.key_of(row)]
-    except (KeyError, TypeError, IndexError):
-        return False
-    return True
+def _delete(table, rows):
+    known, key_of, bad = table.rows, table.key_of, []
+    for row in rows:
+        try:
+            del known[key_of(row)]
+        except _UNFIT:
+            bad.append(row)
+    return bad
 
 
-def _insert(table, row):
-    try:
-        if not table.has_image_of(row):
-            return False
-        key = table.key_of(row)
-    except (KeyError, TypeError, IndexError):
-        return False
-    if table.ends_orders and _is_done(row):
-        table.rows.pop(key, None)
-        return True
-    table.rows[key] = dict(row)
-    if table.is_capped and len(table.rows) > MAX_TABLE_LEN:
-        table.rows.popitem(last=False)
-    return True
+def _insert(table, rows):
+    known, key_of, bad, has_all = table.rows, table.key_of, [], None in table.images
+    for row in rows:
+        try:
+            if not (has_all or table.has_image_of(row)):
+                bad.append(row)
+                continue
+            key = key_of(row)
+        except _UNFIT:
+            bad.append(row)
+            continue
+        if not table.ends_orders:
+            known[key] = row
+        elif _is_done(row):
+            known.pop(key, None)
+        else:
+            known[key] = dict(row)     # who hears of orders may keep the row
+    if table.is_capped:
+        while len(known) > MAX_TABLE_LEN:
+            del known[next(iter(known))]
+    return bad
 
 
+_UNFIT = (KeyError, TypeError, IndexError)
 _ACTIONS = {'insert': _insert, 'update': _update, 'delete': _delete}
 
 

@@ -31,7 +31,7 @@ from market_maker.ws.tables import Tables
 
 logger = logging.getLogger('root')
 
-_decoder = json.JSONDecoder()
+_decode = json.JSONDecoder().raw_decode
 
 PUBLIC_TABLES = ('quote', 'trade')
 PRIVATE_TABLES = ('order', 'execution')
@@ -56,6 +56,7 @@ class BitMEXWebsocket(object):
         self.welcome_offset = None         # venue's clock minus ours in seconds, by the welcome message
         self.last_reason = ''              # why the socket was closed last
         self._clock = clock
+        self._monotonic = clock.monotonic
         self._wakeup = wakeup
         self._feed = feed or SocketFeed()
         self._on_orders = on_orders
@@ -201,39 +202,44 @@ class BitMEXWebsocket(object):
             self._wakeup.set()
 
     def on_message(self, text):
-        self._liveness.last_message = self._clock.monotonic()
+        self._liveness.last_message = self._monotonic()
         try:
-            message = decode(text)
+            message = _decode(text)[0]  # frames begin with what they say, without white space
         except ValueError:
             if text != 'pong':
                 logger.warning('The venue sent what is not JSON: %.80r', text)
             return
         if not isinstance(message, dict):
             return
-        if 'table' in message:
-            self._table_message(message)
-        elif 'error' in message:
-            self._error_message(message)
-        elif 'info' in message and 'timestamp' in message:
-            self.welcome_offset = compat.seconds_of(message['timestamp']) - self._clock.time()
-
-    def _table_message(self, message):
+        table = message.get('table')
+        if table is None:
+            self._other_message(message)
+            return
         try:
             rows, _ = self.tables.apply(message)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             logger.warning('The venue sent a table message that makes no sense: %s', error)
             return
-        table = message['table']
         if table in WAKING and rows:
             if table == 'order' and self._on_orders is not None:
                 self._on_orders(rows)
             self._wakeup.set()
-        if not self._is_ready and message['action'] == 'partial' and self._is_open and not self.missing():
+        if not self._is_ready and message['action'] == 'partial':
+            self._look_if_ready()
+
+    def _look_if_ready(self):
+        if self._is_open and not self.missing():
             self._is_ready = True
             self._liveness.ready()
             self.connections += 1
             logger.info('Got all market data. Starting.' if self.connections == 1 else 'Got all market data again.')
             self._wakeup.set()
+
+    def _other_message(self, message):
+        if 'error' in message:
+            self._error_message(message)
+        elif 'info' in message and 'timestamp' in message:
+            self.welcome_offset = compat.seconds_of(message['timestamp']) - self._clock.time()
 
     def _error_message(self, message):
         status, text = message.get('status'), message['error']
@@ -278,11 +284,6 @@ class BitMEXWebsocket(object):
 
     def recent_trades(self):
         return self.tables.rows('trade', symbol=self.symbol)
-
-
-def decode(text):
-    """One frame -> what it says; raises ValueError when it is not JSON. Frames begin with what they say, without white space."""
-    return _decoder.raw_decode(text)[0]
 
 
 def realtime_url(endpoint, topics):
