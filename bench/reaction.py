@@ -22,7 +22,7 @@ PATIENCE_S = 12.0
 START_LIMIT_S = 30.0
 LOOP_INTERVAL_S = 5.0  # both bots' default
 PROMPT_S = 0.5  # faster than that on the first moves: it does not poll
-FIRST = 3  # moves that only tell which kind it is
+FIRST = 2  # moves that only tell which kind it is
 
 
 class Failed(Exception):
