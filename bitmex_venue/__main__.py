@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 from . import __version__, profiles
 from .market import BadMarketFile, create
+from .store import Store, StoreError
 
 MILLISECOND = 1_000_000
 USAGE_ERROR = 2
@@ -52,6 +53,8 @@ def parser() -> Parser:
     add("--balance-xbt", type=_balance, default=Decimal(1), metavar="X", help="what the account owns (default 1)")
     add("--self-trade", choices=("allow", "cancel"), default="allow", help="may an account trade with itself (allow)")
     add("--bulk-cost", type=_cost, default=None, metavar="X", help="requests per order of a bulk (default: the profile's)")
+    add("--data", metavar="DIR", help="keep accounts, keys, orders and positions there, across restarts (default: memory only)")
+    add("--no-rate-limit", action="store_true", help="count no requests and refuse none for their rate (for benches)")
     add("--email", help="a login for /user/login (classic)")
     add("--password", help="its password")
     add("--otp", default="", help="its one-time token, when it needs one")
@@ -77,6 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return asyncio.run(serve(args))
     except BadMarketFile as problem:
         options.error(str(problem))
+    except StoreError as problem:
+        print(f"bitmex_venue: {problem}", file=sys.stderr)
+        return FAILURE
     except KeyboardInterrupt:  # where signal handlers cannot be set
         return 0
 
@@ -115,7 +121,7 @@ async def serve(args: argparse.Namespace) -> int:
 
 
 def build(args: argparse.Namespace, seed: int, now: int) -> Any:
-    """The venue that these options describe. Raises BadMarketFile."""
+    """The venue that these options describe. Raises BadMarketFile and StoreError."""
     from .venue import DEFAULT_BALANCE, Venue
 
     balance = {**DEFAULT_BALANCE, "XBt": int(args.balance_xbt * 100_000_000)}
@@ -130,7 +136,9 @@ def build(args: argparse.Namespace, seed: int, now: int) -> Any:
         balance=balance,
         latency_ns=args.latency_ms * MILLISECOND,
         bulk_cost=args.bulk_cost,
+        store=Store(args.data) if args.data is not None else None,
     )
+    venue.limiter.enabled = not args.no_rate_limit
     if args.email is not None:
         venue.add_login(args.email, args.password, args.otp)
     return venue

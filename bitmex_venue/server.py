@@ -96,7 +96,7 @@ class VenueServer:
         self._tick()
 
     async def stop(self) -> None:
-        """Close the port and every connection; safe to call again."""
+        """Close the port, every connection and the venue; safe to call again."""
         if self._timer is not None:
             self._timer.cancel()
         if self._listener is not None:
@@ -108,6 +108,7 @@ class VenueServer:
             await asyncio.wait(closing, timeout=1)
         if self._server is not None:
             await self._server.shutdown(1)
+        self.venue.close()
         self._listener = self._server = None
 
     @property
