@@ -17,11 +17,14 @@ operations that are exactly rounded, so that every Python on every machine comes
 """
 from __future__ import absolute_import, division, print_function
 
+import functools
 import random
 from collections import namedtuple
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_UP
 
 from market_maker.utils.math import EXACT, to_decimal, to_multiple
+
+REMEMBERED = 1000
 
 # buy, sell -- prices of the best bid and the best ask
 Touch = namedtuple('Touch', 'buy sell')
@@ -33,11 +36,26 @@ Rules = namedtuple('Rules', 'tick interval min_spread maintain_spreads')
 Bounds = namedtuple('Bounds', 'highest_buy lowest_sell')
 
 
+def _remembered(function):
+    """The function, asked the same again, answers from memory: a decision asks for each price several times."""
+    known = {}
+
+    @functools.wraps(function)
+    def answer(*question):
+        if question not in known:
+            if len(known) >= REMEMBERED:
+                known.clear()
+            known[question] = function(*question)
+        return known[question]
+    return answer
+
+
 def rules_of(settings, instrument):
     """The Rules that the settings make for an instrument."""
     return Rules(instrument['tickSize'], settings.INTERVAL, settings.MIN_SPREAD, bool(settings.MAINTAIN_SPREADS))
 
 
+@_remembered
 def start_positions(touch, own_buy, own_sell, rules):
     """Where the ladder starts: (buy, sell) as floats, not yet rounded to ticks.
 
@@ -58,6 +76,7 @@ def start_positions(touch, own_buy, own_sell, rules):
     return float(buy), float(sell)
 
 
+@_remembered
 def unbounded_price(index, start_buy, start_sell, rules):
     """The Decimal price of level `index`, to the nearest tick, before it is held on our own side."""
     start = to_decimal(start_buy if index < 0 else start_sell)
@@ -67,6 +86,7 @@ def unbounded_price(index, start_buy, start_sell, rules):
     return to_tick(_beyond(start, to_decimal(rules.interval) + 1, steps), rules.tick, index < 0)
 
 
+@_remembered
 def price(index, start_buy, start_sell, rules, touch=None):
     """The price of level `index` as a float on a tick. Without a touch it is not held on our own side."""
     found = unbounded_price(index, start_buy, start_sell, rules)
@@ -76,6 +96,7 @@ def price(index, start_buy, start_sell, rules, touch=None):
     return float(found)
 
 
+@_remembered
 def bounds(touch, start_buy, start_sell, rules):
     """How far towards the other side the ladder may reach. The touch must not be locked or crossed."""
     tick = to_decimal(rules.tick)
