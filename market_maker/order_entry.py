@@ -215,8 +215,21 @@ class OrderEntry(object):
         return self._each(orders, single)
 
     def _each(self, orders, send):
-        """Send single requests, the ones that can be paid for, side by side; raise the gravest error after all have been tried."""
-        outcomes = run_all([functools.partial(send, order) for order in self._affordable(orders)], self.parallel)
+        """Send single requests, the ones that can be paid for, side by side; raise the gravest error after all have been tried.
+
+        Once the venue has said that it wants no more now, or is gone, those that have not left yet stay here.
+        """
+        halted = []
+
+        def send_on(order):
+            if halted:
+                raise halted[0]
+            try:
+                return send(order)
+            except HALTING as error:
+                halted.append(error)
+                raise
+        outcomes = run_all([functools.partial(send_on, order) for order in self._affordable(orders)], self.parallel)
         rows = [row for row, error in outcomes if error is None]
         failures = [error for _, error in outcomes if error is not None]
         if failures:
@@ -249,6 +262,7 @@ def _gravity(error):
     return _ACTIONS.index(error.action) if isinstance(error, errors.MarketMakerError) else -1
 
 
+HALTING = (errors.RateLimited, errors.Overloaded, errors.VenueUnreachable)
 _ACTIONS = (errors.STOP, errors.RETICK, errors.WAIT, errors.SKIP)
 
 

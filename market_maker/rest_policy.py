@@ -31,8 +31,10 @@ LOOK_UP = 'look up'            # duplicate clOrdID: the order is there already, 
 NOTHING = 'nothing'            # already gone: an empty result
 RAISE = 'raise'                # raise `error`
 
-# `number` counts from 0; `authenticated_by` is 'key', 'token' or None; `repeatable`: doing it twice changes nothing.
-Attempt = namedtuple('Attempt', 'verb number authenticated_by repeatable')
+# `number` counts from 0; `authenticated_by` is 'key', 'token' or None; `repeatable`: doing it twice changes nothing;
+# `renewed`: token or clock were renewed for this request already, earlier retries for other reasons do not count.
+Attempt = namedtuple('Attempt', 'verb number authenticated_by repeatable renewed')
+Attempt.__new__.__defaults__ = (False,)
 
 # `message`, `name`: of the error body, '' without one; `retry_after`: seconds or None; `reset`: unix seconds or None.
 Answer = namedtuple('Answer', 'status message name retry_after reset is_json response')
@@ -76,7 +78,7 @@ def after_answer(attempt, answer, now, max_retries=None):
 def _bad_request(attempt, answer, now, max_retries):
     text = answer.message.lower()
     if 'this request has expired' in text:
-        if attempt.number == 0:
+        if not attempt.renewed:
             return Decision(SYNC_CLOCK, 0.0, None)
         return _raise(_error(errors.RequestRefused, answer))
     if 'duplicate clordid' in text:
@@ -91,7 +93,7 @@ def _bad_request(attempt, answer, now, max_retries):
 
 
 def _unauthorized(attempt, answer, now, max_retries):
-    if attempt.authenticated_by == 'token' and attempt.number == 0:
+    if attempt.authenticated_by == 'token' and not attempt.renewed:
         return Decision(LOG_IN, 0.0, None)
     return _raise(errors.AuthenticationError(
         'The venue refused the credentials: %s Check API_KEY and API_SECRET (or LOGIN and PASSWORD).' % _sentence(answer)))

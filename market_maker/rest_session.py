@@ -83,9 +83,9 @@ class RestSession(object):
         if not quiet and self._on_request is not None:
             self._on_request(url, text or json.dumps(query or ''))
         prepared_body = None if text is None else text.encode('utf-8')
-        number = 0
+        number, renewed = 0, False
         while True:
-            attempt = policy.Attempt(verb, number, self._authenticated_by(), repeatable)
+            attempt = policy.Attempt(verb, number, self._authenticated_by(), repeatable, renewed)
             decision, answer = self._attempt(attempt, path, url, query, prepared_body, timeout, max_retries, cost)
             if decision.action == policy.RETURN:
                 return answer
@@ -93,12 +93,13 @@ class RestSession(object):
                 return None
             if decision.action in (policy.RAISE, policy.LOOK_UP):
                 raise decision.error if decision.action == policy.RAISE else DuplicateOrder(decision.error)
+            renewed = renewed or decision.action in (policy.LOG_IN, policy.SYNC_CLOCK)
             if decision.action == policy.LOG_IN:
                 self.log_in()
             elif decision.action == policy.RETRY:
                 logger.warning('%s %s did not succeed (%s); trying again in %.1f s', verb, path, decision.error, decision.wait)
                 self.clock.wait(self._nap, decision.wait)
-            number += 1
+                number += 1
 
     def _attempt(self, attempt, path, url, query, body, timeout, max_retries, cost):
         """Send once; return (decision, decoded body)."""
@@ -131,8 +132,10 @@ class RestSession(object):
         login, self.auth = self.auth, None
         try:
             login.accept(self.request('POST', 'user/login', body=login.login_request(), quiet=True))
-        except (errors.RequestRefused, KeyError, TypeError):
+        except errors.RequestRefused:
             raise errors.AuthenticationError('The venue did not accept LOGIN, PASSWORD and OTPTOKEN.')
+        except (KeyError, TypeError):
+            raise errors.VenueUnreachable('The venue answered the login with something that is no token.')
         finally:
             self.auth = login
 

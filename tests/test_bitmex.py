@@ -284,6 +284,15 @@ def test_an_answer_that_is_no_list_of_orders_says_nothing():
     assert bitmex.own_orders.is_uncertain()
 
 
+@pytest.mark.parametrize('answer', [error(429, 'Rate limit exceeded'), error(503, 'The system is currently overloaded.')])
+def test_when_the_venue_wants_no_more_single_orders_the_rest_of_them_stay_here(answer):
+    bitmex, transport, _, _ = connect({'POST order': lambda request: answer}, order_transport='single')
+    with pytest.raises((errors.RateLimited, errors.Overloaded)):
+        bitmex.create_bulk_orders([BUY, SELL, BUY])
+    assert set(order['clOrdID'] for order in transport.sent('POST', 'order')) == set(['mm_bitmex_1'])
+    assert bitmex.open_orders() == []
+
+
 def test_an_answer_that_does_not_speak_of_the_orders_says_nothing():
     bitmex, _, _, _ = connect({'POST order/bulk': error(404, 'Not Found'), 'POST order': response(200, {'ok': True})})
     with pytest.raises(errors.UnknownOutcome):
@@ -434,6 +443,18 @@ def test_a_login_buys_a_token_and_renews_it_once_when_it_runs_out():
     bitmex.http_open_orders()
     assert transport.sent('POST', 'user/login') == [{'email': 'a@b', 'password': 'secret', 'token': '123'}] * 2
     assert transport.prepared[-1].headers['access-token'] == 'two'
+
+
+def test_a_token_that_runs_out_after_a_retry_is_renewed_all_the_same():
+    script = {'POST user/login': [response(200, {'id': 'one'}), response(200, {'id': 'two'})],
+              'GET order': [error(502, ''), error(401, 'Invalid token'), response(200, [])]}
+    bitmex, transport, _, _ = connect(script, apiKey='', apiSecret='', login='a@b', password='secret')
+    assert bitmex.http_open_orders() == []
+
+
+def test_a_login_that_is_answered_with_something_else_is_no_refusal():
+    with pytest.raises(errors.VenueUnreachable):
+        connect({'POST user/login': response(200, {'ok': True})}, apiKey='', apiSecret='', login='a@b', password='secret')
 
 
 def test_a_login_that_is_refused_says_so():

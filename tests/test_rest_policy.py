@@ -104,13 +104,15 @@ def test_a_duplicate_client_id_is_looked_up():
 def test_an_expired_request_is_sent_again_once_with_the_clock_corrected():
     text = 'This request has expired - `expires` is in the past. Current time: 1561918674'
     assert decide('POST', 400, text).action == policy.SYNC_CLOCK
-    raised(decide('POST', 400, text, number=1), errors.RequestRefused)
+    assert decide('POST', 400, text, number=1).action == policy.SYNC_CLOCK  # an attempt that failed for another reason does not count
+    raised(policy.after_answer(attempt('POST')._replace(renewed=True), answer(400, text), NOW), errors.RequestRefused)
 
 
 def test_wrong_credentials_stop_the_bot_but_an_old_token_is_renewed_once():
     raised(decide('GET', 401, 'Invalid API Key.'), errors.AuthenticationError)
     assert decide('GET', 401, by='token').action == policy.LOG_IN
-    raised(decide('GET', 401, number=1, by='token'), errors.AuthenticationError)
+    assert decide('GET', 401, number=1, by='token').action == policy.LOG_IN
+    raised(policy.after_answer(attempt(by='token')._replace(renewed=True), answer(401), NOW), errors.AuthenticationError)
     assert 'This key is disabled.' in str(raised(decide('POST', 403, 'This key is disabled.'), errors.AuthenticationError))
 
 
