@@ -59,6 +59,8 @@ def parser() -> Parser:
     add("--password", help="its password")
     add("--otp", default="", help="its one-time token, when it needs one")
     add("--rest-first", action="store_true", help="send a reply before the realtime rows of its request")
+    add("--faults", metavar="FILE", help="a scenario of faults to play from the start (docs/paper-door.md)")
+    add("--control-port", type=_port, default=0, metavar="N", help="port of the control door (default: any free one)")
     add("--ready-json", action="store_true", help="one line of JSON on stdout when ready; end when stdin closes")
     add("--stop-with-stdin", action="store_true", help="end when stdin closes")
     add("--version", action="version", version=f"bitmex_venue {__version__}")
@@ -89,6 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def serve(args: argparse.Namespace) -> int:
     """Start, announce, wait, stop."""
+    from .control_door import ControlDoor
+    from .misbehaviour.scenario import BadScenario, play
     from .server import VenueServer
 
     stopping = asyncio.Event()
@@ -99,12 +103,22 @@ async def serve(args: argparse.Namespace) -> int:
     seed = args.seed if args.seed is not None else int.from_bytes(os.urandom(4), "big")
     venue = build(args, seed, time.time_ns())
     server = VenueServer(venue, args.host, args.port, args.speed, realtime_first=not args.rest_first)
-    try:
-        await server.start()
-    except OSError as problem:
-        reason = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else str(problem)
-        print(f"bitmex_venue: cannot listen on {args.host} port {args.port}: {reason}", file=sys.stderr)
-        return FAILURE
+    door = ControlDoor(server, args.control_port)
+    if args.faults is not None:
+        try:
+            play(venue, args.faults)
+        except BadScenario as problem:
+            for line in problem.problems:
+                print(f"bitmex_venue: {line}", file=sys.stderr)
+            return USAGE_ERROR
+    for what, host, port in ((server, args.host, args.port), (door, door.host, args.control_port)):
+        try:
+            await what.start()
+        except OSError as problem:
+            reason = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else str(problem)
+            print(f"bitmex_venue: cannot listen on {host} port {port}: {reason}", file=sys.stderr)
+            await server.stop()
+            return FAILURE
     if not _is_loopback(args.host):
         print(
             f"bitmex_venue: WARNING: {args.host} is not loopback: anybody who reaches this port can use this venue",
@@ -112,10 +126,11 @@ async def serve(args: argparse.Namespace) -> int:
         )
     if args.ready_json or args.stop_with_stdin:
         watch_stdin(loop, stopping)
-    announce(args, server, seed)
+    announce(args, server, door)
     try:
         await stopping.wait()
     finally:
+        await door.stop()
         await server.stop()
     return 0
 
@@ -144,7 +159,7 @@ def build(args: argparse.Namespace, seed: int, now: int) -> Any:
     return venue
 
 
-def announce(args: argparse.Namespace, server: Any, seed: int) -> None:
+def announce(args: argparse.Namespace, server: Any, door: Any) -> None:
     """Say where the venue is and with which key, for programs or for people."""
     venue = server.venue
     if args.ready_json:
@@ -155,6 +170,7 @@ def announce(args: argparse.Namespace, server: Any, seed: int) -> None:
             "profile": args.profile,
             "market": args.market,
             "pid": os.getpid(),
+            "control": {"url": door.url, "token": door.token},
         }
         lines = [json.dumps(facts)]
     else:
@@ -167,6 +183,7 @@ def announce(args: argparse.Namespace, server: Any, seed: int) -> None:
             f"maker fee {spec.maker_fee_e8 / 1e6:g} %, taker fee {spec.taker_fee_e8 / 1e6:g} %",
             f"  market  {venue.market.describe()}",
             f"  account {venue.account_id} with {args.balance_xbt} XBT of paper money; Ctrl-C ends the venue",
+            f"  control {door.url}  x-paper-token: {door.token}",
         ]
     with contextlib.suppress(OSError):
         print("\n".join(lines), flush=True)

@@ -182,13 +182,13 @@ class Faults:
             self.disarm(armed)
 
     @property
-    def port_closed(self) -> bool:
-        """Whether nobody at all may connect (a `refuse_connections` without conditions)."""
+    def port_closed(self) -> Armed | None:
+        """The arming because of which nobody at all may connect (a `refuse_connections` without conditions), if any."""
         for armed in self.requests:
             open_to_some = armed.path or armed.verb or armed.account is not None
             if armed.name == "refuse_connections" and armed.times is None and armed.probability >= 1 and not open_to_some:
-                return True
-        return False
+                return armed
+        return None
 
     def is_on(self, name: str) -> bool:
         """Whether a fault is armed now."""

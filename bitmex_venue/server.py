@@ -17,12 +17,15 @@ load balancers is imitated.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from .control_door import live_through
+from .misbehaviour.requests import SILENCE
 from .venue import Venue
 from .wire import errors, http
 from .wire.encode import SECOND
@@ -38,6 +41,8 @@ SLICE_S = 0.02
 KEEP_ALIVE_S = 90
 AFTER_REPLY_S = 0.02
 SERVER = "bitmex-venue"
+NO_CLOSE_FRAME = 1006
+MAX_SILENCE_S = 3600
 log = logging.getLogger("bitmex_venue")
 
 _quiet = logging.getLogger("bitmex_venue.http")
@@ -63,7 +68,8 @@ class VenueServer:
         self.speed = speed
         self.realtime_first = realtime_first
         self.idle_s = idle_s
-        if speed != 1:
+        self._wall_apart = speed != 1  # the venue's time is not the client's
+        if self._wall_apart:
             venue.wall_clock = time.time_ns
         self._base_venue = venue.now
         self._base_real = time.monotonic_ns()
@@ -73,6 +79,10 @@ class VenueServer:
         self._listener: asyncio.AbstractServer | None = None
         self._sockets: set[web.WebSocketResponse] = set()
         self._lagging = False
+        self._stopping = asyncio.Event()
+        self._realtime_transports: set[Any] = set()
+        venue.faults.on_change.append(self._faults_changed)
+        venue.on_restart.append(self._drop_requests)
 
     # ---- life
 
@@ -90,10 +100,13 @@ class VenueServer:
             max_line_size=MAX_LINE,
             max_field_size=MAX_LINE,
         )
+        await self._listen()
+        self._tick()
+
+    async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(self._server, self.host, self.port, backlog=512)
         self.port = self._listener.sockets[0].getsockname()[1]
-        self._tick()
 
     async def stop(self) -> None:
         """Close the port, every connection and the venue; safe to call again."""
@@ -101,7 +114,13 @@ class VenueServer:
             self._timer.cancel()
         if self._listener is not None:
             self._listener.close()
+        self._stopping.set()
+        for tell in (self._faults_changed, self._drop_requests):
+            for kept in (self.venue.faults.on_change, self.venue.on_restart):
+                if tell in kept:
+                    kept.remove(tell)
         for session in list(self.venue.sessions):
+            session.close_code = 1001
             session.close("the venue stops")
         closing = [asyncio.ensure_future(socket.close(code=1001, message=b"")) for socket in self._sockets]
         if closing:
@@ -157,6 +176,63 @@ class VenueServer:
         delay = max(0.0, (due - self.now()) / self.speed / SECOND)
         self._timer = asyncio.get_running_loop().call_later(min(delay, 3600.0), self._tick)
 
+    def catch_up(self) -> None:
+        """Let everything happen that is due."""
+        self.venue.advance(self.now())
+
+    def reschedule(self) -> None:
+        """Something outside may have changed what is due next."""
+        self._due = None
+        self._schedule()
+
+    async def forward(self, ns: int) -> None:
+        """Move the clock forward, living through the time; clients' clocks stay what they are."""
+        self._wall_apart = True
+        self.venue.wall_clock = time.time_ns
+        await live_through(self.venue, self.venue.now + ns)
+        self._base_venue, self._base_real = self.venue.now, time.monotonic_ns()
+        self.reschedule()
+
+    # ---- faults of the line
+
+    def _faults_changed(self) -> None:
+        """Close the port while nobody may connect, and open it again."""
+        closed = self.venue.faults.port_closed
+        if closed is not None and self._listener is not None:
+            self.venue.faults.count(closed, "port")
+            self._listener.close()
+            self._listener = None
+            self._drop_requests()
+        elif closed is None and self._listener is None and self._server is not None and not self._stopping.is_set():
+            self._reopening = asyncio.ensure_future(self._reopen())
+        self.reschedule()
+
+    async def _reopen(self) -> None:
+        if self._listener is None and not self._stopping.is_set() and self.venue.faults.port_closed is None:
+            try:
+                await self._listen()
+            except OSError as problem:
+                log.error("port %d cannot be had again: %s", self.port, problem)
+
+    def _drop_requests(self) -> None:
+        """Break every connection of REST."""
+        for handler in self._server.connections if self._server is not None else ():
+            if handler.transport is not None and handler.transport not in self._realtime_transports:
+                handler.transport.abort()
+
+    async def _on_a_bad_line(self, request: web.BaseRequest, reply: Response) -> web.Response:
+        """A reply that comes late or never."""
+        if reply.delay_ns:
+            await asyncio.sleep(reply.delay_ns / self.speed / SECOND)
+        if not reply.fate:
+            return _response(reply)
+        if reply.fate == SILENCE:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), MAX_SILENCE_S)
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError
+
     # ---- REST
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -181,19 +257,15 @@ class VenueServer:
         if self.venue.latency_ns:
             await asyncio.sleep(self.venue.latency_ns / SECOND)
         venue = self.venue
-        reply = venue.handle(
-            Request(
-                request.method,
-                path,
-                query,
-                request.headers,
-                body,
-                request.remote or "",
-                self.now(),
-                time.time_ns() if self.speed != 1 else None,
-            )
-        )
+        sent = Request(request.method, path, query, request.headers, body, request.remote or "")
+        if venue.faults.requests:
+            await asyncio.sleep(venue.faults.arrival_delay(sent) / self.speed / SECOND)
+        sent.time = self.now()
+        sent.wall = time.time_ns() if self._wall_apart else sent.time
+        reply = venue.handle(sent)
         self._schedule()
+        if reply.fate or reply.delay_ns:
+            return await self._on_a_bad_line(request, reply)
         if venue.sessions and self.realtime_first:
             await asyncio.sleep(0)  # the writers run now
         return _response(reply)
@@ -206,14 +278,16 @@ class VenueServer:
         self.venue.advance(self.now())
         session = self.venue.connect(path, query, request.headers, request.remote or "")
         if isinstance(session, Response):
-            return _response(session)
-        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, compress=True, autoping=True, timeout=1)
-        woken = asyncio.Event()
+            return await self._on_a_bad_line(request, session)
+        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, compress=True, autoping=False, timeout=1)
+        woken, ended = asyncio.Event(), asyncio.Event()
         transport = request.transport
         delay = 0.0 if self.realtime_first else AFTER_REPLY_S
         loop = asyncio.get_running_loop()
 
         def wake() -> None:
+            if session.closed is not None:
+                ended.set()
             if session.closed == SLOW_READER:  # its writer waits for a socket that takes nothing
                 transport.abort()
             if delay and session.closed is None:
@@ -228,19 +302,26 @@ class VenueServer:
             session.close("no handshake")
             raise
         self._sockets.add(socket)
+        self._realtime_transports.add(transport)
         woken.set()
         writer = asyncio.ensure_future(self._write(socket, session, woken, transport))
         try:
-            await self._read(socket, session, transport)
+            await self._read(socket, session, transport, ended)
         finally:
             session.close("the client left")
             woken.set()
             writer.cancel()
             self._sockets.discard(socket)
+            self._realtime_transports.discard(transport)
         return socket
 
-    async def _read(self, socket: web.WebSocketResponse, session: Session, transport: Any) -> None:
+    async def _read(
+        self, socket: web.WebSocketResponse, session: Session, transport: Any, ended: asyncio.Event
+    ) -> None:
         while session.closed is None:
+            if session.half_open:
+                await ended.wait()
+                return
             try:
                 message = await socket.receive(timeout=self.idle_s)
             except asyncio.TimeoutError:
@@ -251,6 +332,12 @@ class VenueServer:
                 text = message.data
             elif message.type is WSMsgType.BINARY:
                 text = message.data.decode("utf-8", "replace")
+            elif message.type is WSMsgType.PING:
+                if not session.half_open:
+                    await socket.pong(message.data)
+                continue
+            elif message.type is WSMsgType.PONG:
+                continue
             else:  # closing, closed, or an error
                 return
             self.venue.advance(self.now())
@@ -267,7 +354,10 @@ class VenueServer:
                 for text in session.take_outgoing():
                     await socket.send_str(text)
                 if session.closed is not None:
-                    await socket.close(code=1001 if session.closed == "the venue stops" else 1008)
+                    if session.close_code == NO_CLOSE_FRAME:
+                        transport.abort()
+                    else:
+                        await socket.close(code=session.close_code)
                     return
         except (ConnectionError, RuntimeError):
             session.close("the socket broke")

@@ -20,6 +20,7 @@ from ..wire.encode import MILLISECOND, dumps
 
 PREFIX = '{"table":"'
 BROKEN = "the line broke"
+NO_CLOSE_FRAME = 1006
 AT_ONCE = frozenset(("drop_socket", "half_open_socket", "second_partial"))
 
 
@@ -177,6 +178,7 @@ def begin(venue: Any, armed: Any) -> None:
 def end(venue: Any, armed: Any) -> None:
     """A fault of messages has ended: what it held back goes out."""
     for session in armed.kept or ():
+        session.close_code = NO_CLOSE_FRAME
         session.close(BROKEN)
     for session in list(venue.sessions):
         line = session.line
