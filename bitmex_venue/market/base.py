@@ -14,7 +14,7 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-from bitmex_venue.engine.commands import BUY, SELL, CancelAll, OpenAccount, SetLevel
+from bitmex_venue.engine.commands import BUY, SELL, CancelAll, OpenAccount, Place, SetLevel
 from bitmex_venue.engine.refusals import Refused
 
 SECOND = 1_000_000_000
@@ -97,6 +97,15 @@ class Floor:
     def open_accounts(self, now: int) -> None:
         self.do(now, OpenAccount(MAKERS, "makers", house=True))
         self.do(now, OpenAccount(TAKERS, "takers", house=True))
+
+    def open_trade(self, time: int, symbol: str) -> None:
+        """The first trade of a contract, one lot at its mark between the houses, so that a last price and a trade exist from the
+        first moment: real clients take both for granted. Nothing where there is one already, or no mark."""
+        instrument = self.exchange.instruments[symbol]
+        if instrument.last_price is None and instrument.mark_e8:
+            ticks, lot = instrument.mark_e8 // instrument.spec.tick_e8, instrument.spec.lot_size
+            self.do(time, Place(MAKERS, symbol, SELL, lot, ticks))
+            self.do(time, Place(TAKERS, symbol, BUY, lot, ticks, "Limit", "ImmediateOrCancel"))
 
     def do(self, time: int, command: Any) -> Any:
         """Execute; the exchange's answer, or None when it refused."""

@@ -10,6 +10,7 @@ One crowd (crowd.py) for each instrument, around one moving index for each under
           percent of the book or more, up or down with equal odds, and the price comes back within seconds. It pays
           every wide ladder: a demonstration, not a forecast.
 `empty`   instruments and index, and nobody else.
+The first two begin with one trade of one lot a contract, at the mark, so that there is a last price.
 
 First prices: `classic` starts where the original's recorded run quoted (16 August 2018, index near 6,360), when
 XBTUSD had the classic profile's tick, lot and fees; half a dollar is then 0.8 bp, and the book is dense. `modern`
@@ -74,6 +75,7 @@ class Synthetic(Market):
         self._tell_indices(now)
         for symbol, instrument in exchange.instruments.items():
             if not instrument.spec.is_index:
+                self._floor.open_trade(now, symbol)
                 self._open(symbol, instrument.spec, now)
         self._agenda.add(now + INDEX_EVERY, self._tell_indices)
 

@@ -12,6 +12,7 @@ from bitmex_venue.engine.instruments import specs
 from bitmex_venue.market import create
 from bitmex_venue.market.base import MAKERS, SECOND
 from bitmex_venue.market.shape import Grid, contracts, density, stride
+from bitmex_venue.venue import Venue
 
 START = 1_700_000_000 * SECOND
 CLIENT = 100_000
@@ -252,3 +253,13 @@ def test_sizes_are_what_people_type_and_the_grid_is_a_tick_or_wider():
     assert coarse.step > 1 and coarse.number(coarse.price(500)) == 500
     assert fine.numbers_from(12_700, BUY, 60.0)[:3] == [12_700, 12_699, 12_698]
     assert fine.numbers_from(12_700, SELL, 60.0)[:2] == [12_700, 12_701]
+
+
+@pytest.mark.parametrize("profile", ["classic", "modern"])
+def test_there_is_a_last_price_of_every_contract_from_the_first_moment(profile):
+    venue = Venue(profile, market=create("lively", 4, profile), now=1_600_000_000 * SECOND)
+    for symbol in venue.active():
+        instrument = venue.exchange.instruments[symbol]
+        assert instrument.last_price == instrument.mark_e8 // instrument.spec.tick_e8
+        assert [trade.size for trade in venue.history.trades[symbol]] == [instrument.spec.lot_size]
+    assert venue.exchange.audit().ok
