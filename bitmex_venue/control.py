@@ -211,7 +211,7 @@ class Control:
     def add_key(self, args: dict[str, Any]) -> Any:
         account = self._account(args)
         permissions = args.get("permissions", [ORDER, WITHDRAW])
-        if args.get("readOnly") not in (None, False, True):
+        if not isinstance(args.get("readOnly", False), bool):
             raise No("'readOnly' is true or false")
         if args.get("readOnly"):
             permissions = []
