@@ -31,7 +31,7 @@ from market_maker.ws.tables import Tables
 
 logger = logging.getLogger('root')
 
-_decode = json.JSONDecoder().raw_decode
+_scan = json.JSONDecoder().scan_once  # what `json.loads` ends in, without what it checks before
 
 PUBLIC_TABLES = ('quote', 'trade')
 PRIVATE_TABLES = ('order', 'execution')
@@ -204,8 +204,8 @@ class BitMEXWebsocket(object):
     def on_message(self, text):
         self._liveness.last_message = self._monotonic()
         try:
-            message = _decode(text)[0]  # frames begin with what they say, without white space
-        except ValueError:
+            message = _scan(text, 0)[0]  # frames begin with what they say, without white space
+        except (ValueError, StopIteration):
             if text != 'pong':
                 logger.warning('The venue sent what is not JSON: %.80r', text)
             return
