@@ -6,7 +6,7 @@ ARGS ?=
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3.10 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run venue setup check dry-run test lint bench coverage test-all test-clients docs clean
+.PHONY: help run venue setup check dry-run test lint bench coverage test-all test-clients docs clean bench-venue fuzz
 
 help:  ## show this
 	@echo "usage: make TARGET [ARGS='...']"; echo
@@ -36,6 +36,12 @@ lint: $(VENV)/.developed  ## look for mistakes without running anything
 
 bench: $(VENV)/.developed  ## measure the bot beside the programs people use today; writes bench/RESULTS.md (ARGS=--quick: 3 minutes)
 	@$(PY) -m bench $(ARGS)
+
+bench-venue: $(VENV)/.developed  ## measure the venue: speed, realtime, memory, journal; writes bench/VENUE.md (ARGS=--quick: one minute)
+	@$(PY) -m bench.venue $(ARGS)
+
+fuzz: $(VENV)/.developed  ## throw generated requests at a venue, from its own description (schemathesis, a minute or two)
+	FUZZ=1 $(PY) -m pytest tests/wire/test_wire_schemathesis.py $(ARGS)
 
 coverage: $(VENV)/.developed  ## run the tests and list the lines they never reach (also htmlcov/index.html)
 	rm -f .coverage .coverage.*
