@@ -199,6 +199,18 @@ class Steering:
                 if level.size:
                     self._do(level)
 
+    def regrid(self, symbol: str, tick: float, lot: int) -> None:
+        """Give a contract another tick and lot. Clients' orders that fit stay, others are cancelled; the market begins anew.
+        Raises BadSteering, also on a recorded market."""
+        self._spec(symbol)
+        if self.venue.market.matcher is not None:
+            raise BadSteering("a recorded market keeps the grid it was recorded with")
+        tick_e8 = round(tick * 1e8)
+        self._do(cmd.ClearGrid(symbol, tick_e8, lot))
+        self._do(cmd.SetGrid(symbol, tick_e8, lot))
+        self.venue.market.relist(symbol, self.venue.now - self.gate.lag)
+        self.venue.execute(cmd.Advance())
+
     # ---- helpers
 
     def index_of(self, symbol: str) -> str:

@@ -173,6 +173,22 @@ class RefusePostOnly(NamedTuple):
     count: int
 
 
+class ClearGrid(NamedTuple):
+    """A contract gets another tick (1e-8 of the quote currency) or lot: what leaves the book for it (see `grid`)."""
+
+    symbol: str
+    tick_e8: int
+    lot_size: int
+
+
+class SetGrid(NamedTuple):
+    """The second half of it, with the same arguments."""
+
+    symbol: str
+    tick_e8: int
+    lot_size: int
+
+
 class SetFees(NamedTuple):
     """The venue changes what it charges for one contract; rates of 1e-8."""
 

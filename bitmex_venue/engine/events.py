@@ -95,6 +95,15 @@ class InstrumentEvent(NamedTuple):
     columns: Mapping[str, Any]
 
 
+class GridEvent(NamedTuple):
+    """Prices in ticks told before this one were of `old_tick_e8`, those after it are of `tick_e8`."""
+
+    time: int
+    symbol: str
+    old_tick_e8: int
+    tick_e8: int
+
+
 class PositionEvent(NamedTuple):
     """`image` is an immutable `accounts.PositionImage`, enough to work out every column of the row."""
 

@@ -26,6 +26,7 @@ from .amend_checks import check_amend
 from .book import Book
 from .clearing import EXTERNAL_ACCOUNT, Clearing, Market
 from .funding import Funding
+from .grid import Grids
 from .ids import Ids
 from .instruments import Instrument, InstrumentSpec
 from .liquidation import Liquidation
@@ -82,6 +83,7 @@ class Exchange:
         for spec in instruments:
             self._list(spec, matcher)
         self.administration = Administration(self)
+        self.grids = Grids(self)
         self.timers = Timers(self)
         self.log: Callable[[int, Any], None] | None = None
         self._handlers = self._all_handlers()
@@ -96,6 +98,7 @@ class Exchange:
             c.CancelAll: self._cancel_all,
             c.CancelAllAfter: self._cancel_all_after,
             **self.administration.handlers(),
+            **self.grids.handlers(),
             c.Advance: lambda command: None,
         }
 

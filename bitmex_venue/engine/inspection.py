@@ -154,6 +154,7 @@ def state(exchange) -> tuple:
         sorted(exchange.insurance.items()), exchange.clearing.self_trades, exchange.clearing.self_traded_qty, exchange.liquidation.taken,
         [[o.order_id for o in market.triggers.orders()] for market in exchange.markets.values()],
         sorted(exchange.trading.refusals.items()),
+        [(symbol, [o.order_id for o in orders]) for symbol, orders in sorted(exchange.grids.parked.items())],
     )  # fmt: skip
 
 

@@ -65,6 +65,11 @@ class Market:
         return False
 
 
+    def relist(self, symbol: str, now: int) -> bool:
+        """A contract has another tick or lot, and an empty book: begin with it anew. False where that cannot be done."""
+        return False
+
+
 class Agenda:
     """Things to do, each at a time, done in order of time and then of entry."""
 

@@ -42,11 +42,11 @@ class Crowd:
         self._sweeps = sweeps
         self._habits = habits
         self._rng = rng
-        self._tick = floor.exchange.instruments[symbol].spec.price(1)
         self._bid = 0  # the tick just below the fair price
 
     def begin(self, time: int) -> None:
-        """Fill the book."""
+        """Fill the book; also anew, when the contract has another grid."""
+        self._tick = self._floor.exchange.instruments[self._symbol].spec.price(1)
         fair = self._value.at(time) / self._tick
         grid = Grid(self._rng, fair)
         self._makers = Makers(self._floor, self._symbol, self._habits, self._rng, grid)

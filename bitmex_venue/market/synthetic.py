@@ -64,6 +64,7 @@ class Synthetic(Market):
         self._value = value
         self._agenda = Agenda()
         self._steered: dict[str, Steered] = {}
+        self._crowds: dict[str, Crowd] = {}
 
     def describe(self) -> str:
         return f"{self.name}: {self._text} (seed {self._seed})"
@@ -96,6 +97,10 @@ class Synthetic(Market):
             path.factor *= factor
         return path is not None
 
+    def relist(self, symbol: str, now: int) -> bool:
+        self._crowds[symbol].begin(now)
+        return True
+
     def _rng(self, purpose: str) -> Random:
         return Random(f"{self._seed}/{purpose}")
 
@@ -124,6 +129,7 @@ class Synthetic(Market):
         habits = MAIN if is_main else replace(SIDE_SHOW, scale=self._scale(spec, value.at(now), now))
         crowd = Crowd(self._floor, symbol, value, sweeps, habits, self._rng(symbol))
         crowd.begin(now)
+        self._crowds[symbol] = crowd
         self._agenda.add(crowd.step(now), crowd.step)
         self._agenda.add(crowd.flurry(now), crowd.flurry)
 
@@ -144,6 +150,9 @@ class Empty(Market):
 
     def describe(self) -> str:
         return "empty: no other participants, the index stands still"
+
+    def relist(self, symbol: str, now: int) -> bool:
+        return True
 
     def begin(self, exchange: Any, now: int) -> None:
         floor = Floor(exchange)

@@ -148,6 +148,9 @@ FAULTS: tuple[Fault, ...] = (
     _state("fee_change", "Other fees, until the fault ends.", SYMBOL,
            Param("maker", NUMBER, 0.001, "rate of makers (0.001 is 0.1 %)", -0.05, 0.05),
            Param("taker", NUMBER, 0.002, "rate of takers", -0.05, 0.05)),
+    _state("grid_change", "Another tick or lot, until the fault ends. Clients' orders that do not fit it are cancelled with a text, the "
+           "others keep their places. Refused where a client's position is not a multiple of the lot.", SYMBOL,
+           Param("tick", NUMBER, None, "the new tick", 1e-8, 1e6), Param("lot", INTEGER, None, "the new lot", 1, 10**9)),
 )  # fmt: skip
 
 

@@ -8,14 +8,17 @@ Rules
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from ..engine import commands as cmd
 from ..engine.refusals import Refused
+from ..steering import BadSteering
 from ..wire.encode import SECOND
 from .catalogue import BadFault, Fault
 
+log = logging.getLogger("bitmex_venue")
 SPURIOUS = "Canceled by the venue."
 
 
@@ -117,6 +120,20 @@ def _old_fees(venue: Any, armed: Any) -> None:
     _try(venue, cmd.SetFees(armed.values["symbol"], *armed.kept))
 
 
+def _other_grid(venue: Any, armed: Any) -> None:
+    symbol, tick, lot = (armed.values[name] for name in ("symbol", "tick", "lot"))
+    spec = venue.exchange.instruments[symbol].spec
+    armed.kept = (spec.tick_e8 / 1e8, spec.lot_size)
+    venue.steering.regrid(symbol, armed.kept[0] if tick is None else tick, armed.kept[1] if lot is None else lot)
+
+
+def _old_grid(venue: Any, armed: Any) -> None:
+    try:
+        venue.steering.regrid(armed.values["symbol"], *armed.kept)
+    except BadSteering as problem:
+        log.warning("the grid of %s stays what it is: %s", armed.values["symbol"], problem)
+
+
 def _try(venue: Any, command: Any) -> None:
     try:
         venue.execute(command)
@@ -130,6 +147,7 @@ LASTING: dict[str, tuple[Callable[[Any, Any], None], Callable[[Any, Any], None]]
     "empty_book": (_empty, _fill),
     "one_sided_book": (_empty, _fill),
     "fee_change": (_other_fees, _old_fees),
+    "grid_change": (_other_grid, _old_grid),
 }
 
 

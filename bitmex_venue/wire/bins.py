@@ -97,6 +97,23 @@ class Bins:
     def quote(self, event: Any) -> None:
         self._quotes[event.symbol] = event
 
+    def regrid(self, symbol: str, on: Any) -> None:
+        """Prices go over to another grid: `on` turns old ticks into new ones (None stays None)."""
+        for period in self._periods.get(symbol, {}).values():
+            for name in ("before", "high", "low", "close"):
+                setattr(period, name, on(getattr(period, name)))
+            period.weighted = on(period.weighted) if period.weighted else 0
+        if symbol in self._quotes:
+            last = self._quotes[symbol]
+            self._quotes[symbol] = last._replace(bid_price=on(last.bid_price), ask_price=on(last.ask_price))
+        for size in BIN_SIZES:
+            trades, quotes = self.trades.get((symbol, size)), self.quotes.get((symbol, size))
+            for index, old in enumerate(trades or ()):
+                prices = {name: on(getattr(old, name)) for name in ("open", "high", "low", "close")}
+                trades[index] = old._replace(weighted=on(old.weighted) if old.weighted else 0, **prices)
+            for index, old in enumerate(quotes or ()):
+                quotes[index] = old._replace(bid_price=on(old.bid_price), ask_price=on(old.ask_price))
+
     def running(self, kind: str, symbol: str, size: str) -> list[Any]:
         """The bin that has not ended yet, stamped with its end; none before the first trade or quote."""
         length = BIN_SIZES[size] * SECOND

@@ -46,6 +46,7 @@ class History:
             ev.LiquidationEvent: self._liquidation,
             ev.PositionEvent: self._position,
             ev.MarginEvent: self._margin,
+            ev.GridEvent: self._grid,
         }
 
     def record(self, events: Iterable[Any]) -> None:
@@ -99,9 +100,34 @@ class History:
         else:
             self.liquidations[event.order.order_id] = event
 
+    def _grid(self, event: ev.GridEvent) -> None:
+        """Prices are kept in ticks: what is remembered goes over to the new grid, rounded down to it."""
+        symbol, scale = event.symbol, event.old_tick_e8
+
+        def on(ticks: int | None) -> int | None:
+            return ticks if ticks is None else max(1, ticks * scale // event.tick_e8)
+
+        self._redo(self.trades.get(symbol), lambda e: e._replace(price=on(e.price)))
+        self._redo(self.quotes.get(symbol), lambda e: e._replace(bid_price=on(e.bid_price), ask_price=on(e.ask_price)))
+        for records in self.executions.values():
+            self._redo(records, lambda e: _moved(e, on) if e.order.symbol == symbol else e)
+        self.bins.regrid(symbol, on)
+
+    @staticmethod
+    def _redo(records: deque[Any] | None, change: Any) -> None:
+        if records is not None:
+            changed = [change(record) for record in records]
+            records.clear()
+            records.extend(changed)
+
     @staticmethod
     def _bounded(kept: dict[Any, deque[Any]], key: Any, size: int) -> deque[Any]:
         records = kept.get(key)
         if records is None:
             records = kept[key] = deque(maxlen=size)
         return records
+
+
+def _moved(event: ev.ExecutionEvent, on: Any) -> ev.ExecutionEvent:
+    columns = {name: on(value) if name in ("price", "stop_px") else value for name, value in event.columns.items()}
+    return event._replace(columns=columns, last_px=on(event.last_px))
