@@ -82,6 +82,7 @@ class BitMEX(object):
         self.wakeup = wakeup or Wakeup()
         self.own_orders = OwnOrders(orderIDPrefix, symbol, on_fill=self._note_fill)
         self._expected = ExpectedPosition()
+        self.fills_seen = 0                # fills of our orders that were told so far, by whichever way
         self.request_budget = RequestBudget()
         self._start_timeout = start_timeout
         self._connections_seen = 1
@@ -179,6 +180,11 @@ class BitMEX(object):
     def order_transport_used(self):
         """'bulk' or 'single'; None in 'auto' before the first order."""
         return self._orders.transport_used
+
+    @property
+    def request_budget_left(self):
+        """(tokens, order requests) that may be spent now on anything but cancels; see RequestBudget.purse."""
+        return self.request_budget.purse(self.clock.monotonic())
 
     @property
     def needs_reconcile(self):
@@ -306,9 +312,12 @@ class BitMEX(object):
         """
         self._orders.reconcile()
         query = OrderedDict([('filter', json.dumps({'symbol': self.symbol}))])
-        for row in rows_of(self._curl_bitmex('position', query=query, verb='GET', quiet=True)):
-            self.ws.tables.merge('position', row)
-        self._expected.settle(self.position()['currentQty'])
+        before = self._expected.fills, self.position()['currentQty']
+        rows = rows_of(self._curl_bitmex('position', query=query, verb='GET', quiet=True))
+        if (self._expected.fills, self.position()['currentQty']) == before:  # otherwise the answer may be older than what we know
+            for row in rows:
+                self.ws.tables.merge('position', row)
+            self._expected.settle(self.position()['currentQty'])
 
     @authentication_required
     def worst_case(self):
@@ -405,6 +414,7 @@ class BitMEX(object):
         logger.info('sending req to %s: %s', url, text)
 
     def _note_fill(self, row, quantity):
+        self.fills_seen += 1
         self._expected.note_fill(row['side'], quantity, self.clock.monotonic())
         instrument = self.ws.tables.row('instrument', symbol=self.symbol)
         digits = self.ws.get_instrument(self.symbol)['tickLog'] if instrument else 1

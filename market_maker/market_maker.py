@@ -14,7 +14,7 @@ import logging
 import signal
 from datetime import datetime
 
-from market_maker import bitmex, contracts, convergence, paper, preview, quoting, status
+from market_maker import afford, bitmex, contracts, convergence, forecast, paper, preview, quoting, status
 from market_maker.exchange_view import ExchangeView
 from market_maker.refusals import Refusals
 from market_maker.running import Running
@@ -25,6 +25,8 @@ from market_maker.utils import constants, errors, log
 from market_maker.utils.signals import StopSignals
 
 logger = log.get_logger()
+
+AMPLE_AFTER_S = 30.0           # the budget suffices again when it has for so long
 
 
 class ExchangeInterface(ExchangeView):
@@ -169,6 +171,9 @@ class OrderManager(Running):
         self._refusals = Refusals(settings.LOOP_INTERVAL)
         self._sizes = quoting.SizeSource(settings.RANDOM_SEED)
         self._top_ups = TopUps()
+        self._is_short, self._short_at = False, None   # of requests; said once
+        self._said_forecast = False
+        self._quotes_sent = 0
         self._resting = (0, 0)
         self._shown = None                 # the ladder that a dry run showed last, as rows
 
@@ -199,6 +204,7 @@ class OrderManager(Running):
         if self.may_quote():
             self.place_orders()
             self.quoted()
+            self._say_forecast()
 
     def check_market(self):
         """Raise what keeps us from quoting, if something does."""
@@ -273,7 +279,7 @@ class OrderManager(Running):
         if self.exchange.dry_run:
             return self._show(plan, buy_orders, sell_orders)
         plan = self._refusals.hold_back(plan, self.clock.monotonic())
-        plan = self._hold_back_top_ups(existing, plan)
+        plan = self._pay_for(existing, self._hold_back_top_ups(existing, plan))
         if plan.cancel or plan.amend or plan.create:
             self.note_sending()
         self._cancel(plan.cancel)
@@ -288,6 +294,24 @@ class OrderManager(Running):
         plan, wait = self._top_ups.hold_back(existing, plan, self.settings.RELIST_INTERVAL, self.settings.REQUOTE_MIN_S, self.clock.monotonic())
         if wait is not None:
             self.look_again(wait)
+        return plan
+
+    def _pay_for(self, existing, plan):
+        """The part of the plan that the request budget pays for; what is left out is looked at again when there is more."""
+        venue, now = self.exchange.bitmex, self.clock.monotonic()
+        tokens, second = venue.request_budget.purse(now)
+        plan, left_out = afford.trim(existing, plan, venue.order_transport_used, tokens, second, (self._touch.buy + self._touch.sell) / 2)
+        if left_out:
+            venue.request_budget.note_skipped(left_out)
+            self.look_again(max(1.0, venue.request_budget.wait(now)))
+            self._short_at = now
+        if left_out and not self._is_short:
+            self._is_short = True
+            logger.info('The request budget pays for a part of the orders (%s): the most important go first.',
+                        venue.request_budget.describe(now))
+        elif self._is_short and now - self._short_at >= AMPLE_AFTER_S:
+            self._is_short = False
+            logger.info('The request budget suffices again (%s).', venue.request_budget.describe(now))
         return plan
 
     def _limits(self):
@@ -334,6 +358,7 @@ class OrderManager(Running):
         rows = []
         try:
             rows = request(orders) or []
+            self._quotes_sent += len(rows)
             return rows
         except errors.MarketMakerError as error:
             rows = getattr(error, 'results', None) or []
@@ -386,6 +411,9 @@ class OrderManager(Running):
         logger.info('Contracts Traded This Run: %d' % (self.running_qty - self.starting_qty))
         for line in status.delta_lines(self.exchange.calc_delta()):
             logger.info(line)
+        if not self.exchange.dry_run:
+            venue = self.exchange.bitmex
+            logger.info(status.request_line(venue.request_budget.describe(self.clock.monotonic()), self._quotes_sent, venue.fills_seen))
 
     def _say_ticker(self, ticker):
         if self.status_is_due():
@@ -410,6 +438,19 @@ class OrderManager(Running):
         levels = range(1, 0 if self.settings.RANDOM_ORDER_SIZE else self.settings.ORDER_PAIRS + 1)
         sizes = [(self._wanted_size(level), self.prepare_order(level)['orderQty']) for level in levels]
         logger.info(status.rounding_line(self.instrument, sizes))
+
+    def _say_forecast(self):
+        """Once, when it is known how orders travel and what the venue allows: what these settings will need."""
+        venue, settings = self.exchange.bitmex, self.settings
+        if self._said_forecast or self.exchange.dry_run or not venue.order_transport_used or not venue.request_budget.per_minute:
+            return
+        self._said_forecast = True
+        needs = [forecast.per_minute(
+            deviation, 2 * settings.ORDER_PAIRS, settings.RELIST_INTERVAL, self.instrument['tickSize'] / self._touch.buy,
+            venue.order_transport_used == afford.SINGLE, None if settings.EVENT_DRIVEN else settings.LOOP_INTERVAL,
+            settings.DEAD_MANS_SWITCH) for deviation in (forecast.ORDINARY, forecast.WILD)]
+        text, is_warning = forecast.line(needs[0], needs[1], venue.request_budget.per_minute)
+        (logger.warning if is_warning else logger.info)(text)
 
     #
     # The end

@@ -45,6 +45,7 @@ class OrderEntry(object):
         self.needs_reconcile = False
         self.transport_used = {'bulk': 'bulk', 'single': 'single'}.get(transport)
         self.parallel = parallel
+        self._is_short = False             # of requests; said once
         self._new_id = new_id
         self._mid = mid
 
@@ -243,9 +244,12 @@ class OrderEntry(object):
         now, budget = self.clock.monotonic(), self.rest.budget
         count = budget.affordable(len(orders), now)
         if count >= len(orders):
+            self._is_short = False
             return orders
-        logger.info('The request budget pays for %d of %d orders now (%s); the rest is left to the next tick.',
-                    count, len(orders), budget.describe(now))
+        if not self._is_short:
+            self._is_short = True
+            logger.info('The request budget pays for %d of %d orders now (%s); the rest is left to the next look.',
+                        count, len(orders), budget.describe(now))
         mid = self._mid() or 0
         nearest = sorted(range(len(orders)), key=lambda i: abs((orders[i].get('price') or mid) - mid))[:count]
         return [orders[i] for i in sorted(nearest)]

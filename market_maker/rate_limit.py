@@ -1,7 +1,8 @@
 """The request budget: what the next requests may cost.
 
 Two layers (bitmex-api.md 2.1): a bucket that refills continuously over minutes, and on order requests a second one of ten a
-second. The venue's own headers correct both, so that requests of other processes of the account are seen.
+second. The venue's own headers correct both, so that requests of other processes of the account are seen. Of requests that are
+under way side by side the replies may overtake each other: until the last of them is back a header can only lower what we believe.
 
 Rules:
 
@@ -18,7 +19,7 @@ import math
 import threading
 from collections import deque
 
-DEFAULT_RESERVE = 5            # tokens kept for cancelling everything
+DEFAULT_RESERVE = 8            # tokens kept for reading the orders again and cancelling everything
 SECOND_LAYER_LIMIT = 10        # order requests in any one second
 CLASSIC_LIMIT = 150            # a limit from here on is one of the classic era, without a second layer
 CLASSIC_WINDOW_S = 300.0       # 300 or 150 in five minutes
@@ -46,13 +47,22 @@ class RequestBudget(object):
         self._at = None
         self._blocked_until = None
         self._second_layer = None      # times of recent order requests, where the venue counts them
+        self._second_said = None       # (what a header said is left of it, when)
+        self._under_way = 0
+        self._is_crowd = False         # several requests were under way since the last moment without any
 
     @_locked
     def note_headers(self, headers, now):
         """Learn from a reply's headers (any case). Headers that are missing or make no sense change nothing."""
         limit, remaining = _number(headers.get('x-ratelimit-limit')), _number(headers.get('x-ratelimit-remaining'))
         if limit is not None and limit > 0 and remaining is not None:
-            self.limit, self._remaining, self._at = limit, min(max(remaining, 0), limit), now
+            remaining = min(max(remaining, 0), limit)
+            if self._is_crowd and limit == self.limit:
+                remaining = min(remaining, self.available(now))
+            self.limit, self._remaining, self._at = limit, remaining, now
+        left = _number(headers.get('x-ratelimit-remaining-1s'))
+        if left is not None:
+            self._second_said = (left, now)
         is_modern = self.limit is not None and self.limit < CLASSIC_LIMIT
         if self._second_layer is None and (is_modern or headers.get('x-ratelimit-remaining-1s') is not None):
             self._second_layer = deque()
@@ -65,35 +75,71 @@ class RequestBudget(object):
 
     @_locked
     def note_request(self, cost, is_order, now):
-        """A request leaves that costs `cost` tokens."""
+        """A request leaves that costs `cost` tokens; `note_done` tells that it is back, or lost."""
+        self._is_crowd = self._under_way > 0 or self._is_crowd
+        self._under_way += 1
         if self._remaining is not None:
             self._remaining, self._at = max(0.0, self.available(now) - cost), now
         if is_order and self._second_layer is not None:
             self._second_layer.append(now)
 
     @_locked
+    def note_done(self):
+        """A request is no longer under way."""
+        self._under_way -= 1
+        self._is_crowd = self._is_crowd and self._under_way > 0
+
+    @_locked
+    def note_skipped(self, count):
+        """So many orders were left out because they could not be paid."""
+        self.skipped += count
+
+    @_locked
     def available(self, now):
         """Tokens in the bucket now (None until the venue has told)."""
         if self._remaining is None:
             return None
-        window = CLASSIC_WINDOW_S if self.limit >= CLASSIC_LIMIT else MODERN_WINDOW_S
-        return min(self.limit, self._remaining + (now - self._at) * self.limit / window)
+        return min(self.limit, self._remaining + (now - self._at) * self.limit / self._window())
+
+    @_locked
+    def purse(self, now):
+        """(tokens, order requests) that may be spent now on anything but cancels; infinite where nobody counts."""
+        if self._blocked_until is not None and now < self._blocked_until:
+            return 0, 0
+        available = self.available(now)
+        tokens = float('inf') if available is None else max(0, int(math.floor(available)) - self.reserve)
+        if self._second_layer is None:
+            return tokens, float('inf')
+        while self._second_layer and now - self._second_layer[0] >= 1.0:
+            self._second_layer.popleft()
+        second = SECOND_LAYER_LIMIT - len(self._second_layer)
+        if self._second_said is not None:
+            left, when = self._second_said
+            second = min(second, int(left + (now - when) * SECOND_LAYER_LIMIT))
+        return tokens, max(0, second)
 
     @_locked
     def affordable(self, wanted, now):
         """How many of `wanted` single order requests (no cancels) can be sent now."""
-        count = wanted
-        if self._blocked_until is not None and now < self._blocked_until:
-            count = 0
-        available = self.available(now)
-        if available is not None:
-            count = min(count, max(0, int(math.floor(available)) - self.reserve))
-        if self._second_layer is not None:
-            while self._second_layer and now - self._second_layer[0] >= 1.0:
-                self._second_layer.popleft()
-            count = min(count, max(0, SECOND_LAYER_LIMIT - len(self._second_layer)))
+        count = min([wanted] + [int(left) for left in self.purse(now) if left != float('inf')])
         self.skipped += wanted - count
         return count
+
+    @_locked
+    def wait(self, now):
+        """Seconds until more can be paid than now: a second for the second layer, else until the next token, or the end of a refusal."""
+        if self._blocked_until is not None and now < self._blocked_until:
+            return self._blocked_until - now
+        tokens = self.purse(now)[0]
+        return 1.0 if self.limit is None or tokens > 0 else self._window() / self.limit
+
+    def _window(self):
+        return CLASSIC_WINDOW_S if self.limit >= CLASSIC_LIMIT else MODERN_WINDOW_S
+
+    @property
+    def per_minute(self):
+        """Tokens that come back in a minute; None until the venue has told."""
+        return None if self.limit is None else 60.0 * self.limit / self._window()
 
     @_locked
     def describe(self, now):

@@ -106,6 +106,12 @@ class RestSession(object):
         verb = attempt.verb
         request = self._session.prepare_request(requests.Request(verb, url, data=body, params=query, auth=self.auth))
         self.budget.note_request(cost, verb != 'GET' and path.startswith(('order', 'position/')), self.clock.monotonic())
+        try:
+            return self._send(request, attempt, timeout, max_retries)
+        finally:
+            self.budget.note_done()
+
+    def _send(self, request, attempt, timeout, max_retries):
         sent_at = self.clock.time()
         settings = self._session.merge_environment_settings(request.url, {}, False, None, None)
         try:

@@ -64,6 +64,12 @@ def rounding_line(row, sizes):
     return line + (': %s.' % ', '.join('%s becomes %s' % pair for pair in changed) if changed else '.')
 
 
+def request_line(budget, quotes, fills):
+    """What was asked of the venue: `budget` in words, orders sent or moved, and fills."""
+    ratio = ' (%.1f a fill)' % (quotes / fills) if fills else ''
+    return 'Requests: %s; %d quotes sent, %d fills%s.' % (budget, quotes, fills, ratio)
+
+
 def result_lines(code, start_units, end_units, deposits, totals):
     """What the run made and lost. `deposits`: net units paid in meanwhile, or None; `totals`: fills, contracts, fees, or None.
 

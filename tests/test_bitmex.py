@@ -487,7 +487,7 @@ def test_a_negative_price_and_a_market_order():
 
 def test_what_the_budget_cannot_pay_is_left_out_the_outermost_first():
     bitmex, transport, feed, _ = connect({'POST order': accept_single}, order_transport='single')
-    bitmex.request_budget.note_headers({'x-ratelimit-limit': '120', 'x-ratelimit-remaining': '6'}, bitmex.clock.monotonic())
+    bitmex.request_budget.note_headers({'x-ratelimit-limit': '120', 'x-ratelimit-remaining': '9'}, bitmex.clock.monotonic())
     outer = dict(BUY, price=90.0)
     rows = bitmex.create_bulk_orders([outer, BUY])
     assert [row['price'] for row in rows] == [99.5]

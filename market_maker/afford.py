@@ -1,0 +1,61 @@
+"""Pure: which part of a plan is sent when the request budget does not pay for all of it.
+
+Rules:
+
+* Cancels are always sent. The rest is cut off at the end of this order of value: amends that make an order smaller, amends that take
+  one away from the other side (it stands where it may be hit at a price we do not want any more), amends that move one towards the
+  touch, the longest way first, amends that only fill one up, and creates; of equals the one nearest to the touch first.
+* What relied on an amend that is left out (see convergence) is left out with it. Nothing is kept for later: the next plan is made anew.
+* A bulk request costs half a token per order, rounded up, a single order one; `second` counts requests, `tokens` what they cost.
+"""
+from __future__ import absolute_import, division, print_function
+
+from market_maker import convergence
+
+SINGLE = 'single'
+
+
+def cost(plan, transport):
+    """(tokens, order requests) that a plan takes."""
+    lists = [batch for batch in plan.batches if batch] + ([plan.create] if plan.create else [])
+    sizes = [len(orders) for orders in lists]
+    cancels = 1 if plan.cancel else 0
+    if transport == SINGLE:
+        return sum(sizes) + cancels, sum(sizes) + cancels
+    return sum((size + 1) // 2 for size in sizes) + cancels, len(sizes) + cancels
+
+
+def trim(existing, plan, transport, tokens, second, middle):
+    """(the part of the plan that can be paid, how many amends and creates were left out).
+
+    tokens, second -- what there is in the two layers, infinite where nobody counts; middle -- between the best prices.
+    """
+    if _fits(plan, transport, tokens, second):
+        return plan, 0
+    amends, creates = list(plan.amend), list(plan.create)
+    by_value = sorted(amends, key=lambda amend: _value(amend, middle)) + sorted(
+        creates, key=lambda order: abs(order['price'] - middle))
+    for count in range(len(by_value) - 1, -1, -1):
+        chosen = [id(item) for item in by_value[:count]]
+        part = convergence.in_order(existing, [amend for amend in amends if id(amend) in chosen],
+                                    [order for order in creates if id(order) in chosen], plan.cancel, plan.put_off)
+        if _fits(part, transport, tokens, second):
+            break
+    return part, len(by_value) - len(part.amend) - len(part.create)
+
+
+def _fits(plan, transport, tokens, second):
+    needed, requests = cost(plan, transport)
+    return not (plan.amend or plan.create) or (needed <= tokens and requests <= second)
+
+
+def _value(amend, middle):
+    old = amend.order['price']
+    way = round(abs(amend.price / old - 1), 4)
+    if amend.quantity < amend.order['leavesQty']:
+        kind = 0
+    elif amend.price == old:
+        kind = 3
+    else:
+        kind = 2 if amend.advances else 1
+    return kind, -way, abs(amend.price - middle)
