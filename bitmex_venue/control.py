@@ -230,17 +230,18 @@ class Control:
         return {"account": account, "key": key.id, "secret": key.secret, "permissions": list(key.permissions), "cidr": key.cidr}
 
     def disable_key(self, args: dict[str, Any]) -> Any:
-        """A key that is switched off (403); `enable` true switches it on again."""
-        key = self.venue.authenticator.keys.get(str(args["id"]))
-        if key is None:
-            raise No(f"there is no key {args['id']!r}", 404)
-        key.enabled = False
-        return {"key": key.id, "enabled": key.enabled}
+        """Requests with the key answer 403."""
+        return self._switch_key(args["id"], False)
 
     def enable_key(self, args: dict[str, Any]) -> Any:
-        self.disable_key(args)
-        key = self.venue.authenticator.keys[str(args["id"])]
-        key.enabled = True
+        return self._switch_key(args["id"], True)
+
+    def _switch_key(self, id: Any, enabled: bool) -> Any:
+        key = self.venue.authenticator.keys.get(str(id))
+        if key is None:
+            raise No(f"there is no key {id!r}", 404)
+        key.enabled = enabled
+        self.venue.authenticator.keep(key)
         return {"key": key.id, "enabled": key.enabled}
 
     def deposit(self, args: dict[str, Any]) -> Any:

@@ -140,6 +140,7 @@ class Venue:
     def close(self) -> None:
         """Write what is to outlive this process, where anything does. Nothing may be asked of the venue after that."""
         if self._store is not None:
+            self.faults.disarm_all()  # a closed market or other fees would outlive what closed it
             self._store.snapshot(self._state())
             self._store.close()
             self._store = self.exchange.log = self.authenticator.keeper = None

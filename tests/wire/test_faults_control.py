@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import re
 
 import aiohttp
@@ -12,10 +13,11 @@ from wire_kit import NOW, ROOT, SECOND, Client, venue
 
 from bitmex_venue.control import ROUTES, Control
 from bitmex_venue.control_door import ControlDoor, _is_loopback
-from bitmex_venue.faults import FAULTS
+from bitmex_venue.faults import BY_NAME, FAULTS
 from bitmex_venue.market import create
 from bitmex_venue.misbehaviour import manual as manual_module
 from bitmex_venue.misbehaviour import requests, scenario, states
+from bitmex_venue.misbehaviour.catalogue import COMMON
 from bitmex_venue.misbehaviour.messages import Line
 from bitmex_venue.server import VenueServer
 
@@ -164,6 +166,27 @@ def test_a_body_that_is_no_object_and_a_path_elsewhere_are_refused():
     assert control.handle("POST", "/paper/v1/faults", body=b"{")[1] == {"error": "the body is not JSON"}
     assert control.handle("GET", "/api/v1/user")[0] == 404
     assert control.handle("POST", "/paper/v1/deposits", body=b'{"amount":1,"currency":"EUR"}')[0] == 400
+
+
+def test_whatever_is_sent_is_answered():
+    rng = random.Random(5)
+    values = [None, True, -1, 0, 1, 2.5, 1e308, 10**400, float("nan"), "", "XBTUSD", "Buy", "order", "é" * 50, [], [{}], {"XBt": 1}, {"at": 1}]
+    names = sorted({name.rstrip("!") for route in ROUTES.values() for name in route.names} | set(COMMON))
+    faults = [fault.name for fault in FAULTS]
+    door = Door()
+    door.control.forward = lambda ns: None
+    for _ in range(1500):
+        method, path = rng.choice(list(ROUTES))
+        args = {rng.choice(names): rng.choice(values) for _ in range(rng.randrange(4))}
+        if path == "faults" and rng.random() < 0.8:
+            args["fault"] = rng.choice(faults)
+            params = BY_NAME[args["fault"]].params
+            if params:
+                args[rng.choice(params).name] = rng.choice(values)
+        status, value = door(method, path, args)
+        assert status in (200, 400, 404) and json.dumps(value)
+    door.venue.faults.disarm_all()
+    assert door.venue.exchange.audit().ok
 
 
 # ---- scenarios
