@@ -11,14 +11,14 @@ import tempfile
 from typing import Any, NamedTuple
 
 from chaos.desk import Desk
-from chaos.mischief import KINDS, TOKEN_REQUESTS
+from chaos.mischief import EVENTS, HEAVY, KINDS, TOKEN_REQUESTS
 from chaos.outcome import Outcome
 
 SETTINGS = {
     "INTERVAL": 0.001, "MIN_SPREAD": 0.002, "RELIST_INTERVAL": 0.001, "LOOP_INTERVAL": 2,
     "CHECK_POSITION_LIMITS": True, "MIN_POSITION": -2500, "MAX_POSITION": 2500,
 }
-ALONE_S, MIXED_S, CALM_S = 60, 120, 40
+ALONE_S, MIXED_S, CALM_S = 60, 120, 30
 WAYS = (("classic", "auto"), ("modern", "auto"), ("classic", "single"))
 LEVELS = (0.1, 0.25, 0.4)
 
@@ -39,7 +39,7 @@ def alone(seed):
     for number, kind in enumerate(KINDS):
         token = kind in TOKEN_REQUESTS
         profile = "classic" if token else ("classic", "modern")[number % 2]
-        yield Trial(kind, seed, 0.3, (kind,), ALONE_S, {"profile": profile, "with_token": token})
+        yield Trial(kind, seed, 1.0 if kind in HEAVY + EVENTS else 0.3, (kind,), ALONE_S, {"profile": profile, "with_token": token})
 
 
 def mixed(seed, count):
@@ -83,7 +83,7 @@ class Agreement:
         if not self._is_quiet and now >= self.quiet_at:
             self._is_quiet = True
             self.desk.quieten()
-        if self._is_quiet and self.quiet_at + 30e9 <= now < self.ends_at and not self.seen:
+        if self._is_quiet and self.quiet_at + 15e9 <= now < self.ends_at and not self.seen:
             self.seen = self.desk.views_agree()  # between a fill and its row they may differ: it is enough that they agree once
         if now >= self.ends_at and not self.desk.mischief.level:
             self.desk.mischief.level = min(self.level, 0.2)

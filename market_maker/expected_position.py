@@ -7,7 +7,8 @@ Rules:
 
 * Expected is the position when row and fills last agreed, plus the fills known since; where row and expectation differ, the difference
   counts against the limit that it brings nearer, whichever of the two is right.
-* Time alone settles nothing. When the two have differed for `SETTLED_S` the position is to be read by REST, and that is believed.
+* Time alone settles nothing. When the two have differed for `SETTLED_S` the position is to be read by REST, and that is believed unless
+  a fill or another row became known while the answer was on its way: it may be older than these.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -20,6 +21,7 @@ class ExpectedPosition(object):
     """Contracts, signed. Every method is safe from any thread; times are seconds of a clock that is never set back."""
 
     def __init__(self):
+        self.fills = 0             # how many were noted
         self._lock = threading.Lock()
         self._basis = None
         self._filled = 0
@@ -27,6 +29,7 @@ class ExpectedPosition(object):
 
     def note_fill(self, side, quantity, now):
         with self._lock:
+            self.fills += 1
             self._filled += quantity if side == 'Buy' else -quantity
             if self._doubted_since is not None:
                 self._doubted_since = now  # its row is on its way

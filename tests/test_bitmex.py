@@ -293,6 +293,19 @@ def test_when_the_venue_wants_no_more_single_orders_the_rest_of_them_stay_here(a
     assert bitmex.open_orders() == []
 
 
+def test_a_position_that_was_read_while_an_order_was_filled_may_be_too_old_and_does_not_count():
+    bitmex, transport, feed, _ = connect({'POST order/bulk': accept_bulk})
+    bitmex.create_bulk_orders([SELL])
+
+    def filled_meanwhile(request):
+        feed.table('order', 'insert', accepted(dict(SELL, clOrdID='mm_bitmex_1', symbol='XBTUSD'), ordStatus='Filled', cumQty=200, leavesQty=0))
+        return response(200, [{'account': 1, 'symbol': 'XBTUSD', 'currency': 'XBt', 'currentQty': 0}])
+    transport.script['GET position'] = filled_meanwhile
+    bitmex.worst_case()
+    bitmex.reconcile()
+    assert bitmex.worst_case() == (0, 200)
+
+
 def test_an_answer_that_does_not_speak_of_the_orders_says_nothing():
     bitmex, _, _, _ = connect({'POST order/bulk': error(404, 'Not Found'), 'POST order': response(200, {'ok': True})})
     with pytest.raises(errors.UnknownOutcome):
