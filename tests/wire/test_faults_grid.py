@@ -9,6 +9,7 @@ from bitmex_venue.engine import commands as cmd
 from bitmex_venue.engine.refusals import Refused
 from bitmex_venue.faults import BadFault
 from bitmex_venue.market import create
+from bitmex_venue.store import Store
 
 
 def orders(made):
@@ -159,3 +160,27 @@ def test_the_same_commands_give_the_same_state_with_a_grid_in_between():
         return client.venue.exchange.digest()
 
     assert run() == run()
+
+
+def test_a_venue_that_was_killed_comes_back_on_the_new_grid_and_one_that_ended_on_the_old_one(tmp_path):
+    client = Client(venue(store=Store(str(tmp_path), 100_000)))
+    for price in (6000, 6000.5, 6001):
+        client.place(10, price)
+    client.venue.faults.arm("grid_change", tick=1)
+    client.venue.faults.arm("post_only_refused", times=1)
+    client.place(5, 6000, execInst="ParticipateDoNotInitiate")
+    client.venue._store.commit()
+    before = client.venue.exchange.digest()
+    client.venue._store._database.close()
+    client.venue._store.credentials.close()
+    store = Store(str(tmp_path))
+    assert store.recover({"profile": "classic"})[0].digest() == before
+    store.close()
+    again = venue(store=Store(str(tmp_path)))
+    assert again.exchange.instruments["XBTUSD"].spec.tick_e8 == 10**8
+    again.steering.regrid("XBTUSD", 0.5, 1)
+    again.faults.arm("market_closed")
+    again.close()
+    last = venue(store=Store(str(tmp_path)))
+    assert last.exchange.instruments["XBTUSD"].state == "Open" and len(last.exchange.open_orders(last.account_id)) == 2
+    last.close()

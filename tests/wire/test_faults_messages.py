@@ -128,6 +128,29 @@ def test_a_feed_hears_delayed_messages_when_their_time_has_come():
     assert any('"partial"' in text for text in told)
 
 
+def test_a_feed_is_told_of_a_refused_connection_and_of_a_broken_one():
+    made, told = venue(), []
+
+    class Listener:
+        def on_open(self):
+            told.append("open")
+
+        def on_message(self, text): ...
+
+        def on_close(self, reason, status=None):
+            told.append((reason, status))
+
+    feed = VenueFeed(made)
+    made.faults.arm("refuse_connections", times=1)
+    feed.start("ws://venue/realtime", None, Listener())
+    made.faults.arm("unauthorized", times=1)
+    feed.start("ws://venue/realtime", None, Listener())
+    feed.start("ws://venue/realtime", None, Listener())
+    made.faults.arm("drop_socket")
+    made.advance(NOW)
+    assert told == [("the connection was refused", None), ("the venue refused the socket with HTTP 401", 401), "open", ("the line broke", None)]
+
+
 def test_duplicated_messages_come_twice():
     ear = Ear("order", "quote:XBTUSD")
     ear.arm("duplicate_messages", table="order", times=1)
