@@ -22,7 +22,7 @@ import aiohttp
 
 from bench import engine, venue_load
 
-FULL = {"engine": 60_000, "seconds": 15, "quiet": 1000, "clients": 200, "orders": 1_000_000, "kept": 1_000_000}
+FULL = {"engine": 30_000, "seconds": 15, "quiet": 1000, "clients": 200, "orders": 1_000_000, "kept": 1_000_000}
 QUICK = {"engine": 10_000, "seconds": 3, "quiet": 100, "clients": 200, "orders": 50_000, "kept": 50_000}
 MB = 1 << 20
 

@@ -20,6 +20,7 @@ from bitmex_venue.venue import Venue
 from bench import engine
 
 NEVER = 10**12
+MOST = 5000  # orders that rest at a time
 
 
 def resident():
@@ -59,6 +60,9 @@ def command(commands, directory):
     for _ in range(commands):
         venue.now += 1_000_000
         one = engine.next_command(rng, live)
+        if len(live) > MOST and type(one) is c.Place:
+            old = live.pop(rng.randrange(len(live)))
+            one = c.Cancel(old.account_id, (old.order_id,))
         began = time.process_time()
         done = venue.execute(one)
         spent += time.process_time() - began
