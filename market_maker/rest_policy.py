@@ -85,6 +85,8 @@ def _bad_request(attempt, answer, now, max_retries):
         return Decision(LOOK_UP, 0.0, _error(errors.RequestRefused, answer))
     if text.startswith(GONE):
         return _raise(_error(errors.OrderGone, answer))
+    if 'liquidation price of current' in text:
+        return _raise(_error(errors.BeyondLiquidation, answer))
     if 'insufficient available balance' in text:
         return _raise(_error(errors.InsufficientFunds, answer))
     if text.startswith(CLOSED):
@@ -100,7 +102,7 @@ def _unauthorized(attempt, answer, now, max_retries):
 
 
 def _forbidden(attempt, answer, now, max_retries):
-    return _raise(errors.AuthenticationError(
+    return _raise(errors.PermissionDenied(
         'The venue forbids this: %s Check the permissions of the key, its address lock, and whether this address is banned.'
         % _sentence(answer)))
 

@@ -223,7 +223,7 @@ class Running(object):
             logger.warning(line)
         if isinstance(error, errors.RateLimited):
             self._pace.pause(now, error.retry_at - self.clock.time())
-        elif isinstance(error, (errors.InsufficientFunds, errors.Overloaded)):
+        elif isinstance(error, (errors.InsufficientFunds, errors.BeyondLiquidation, errors.Overloaded, errors.PermissionDenied)):
             self._pace.pause(now, self.settings.API_ERROR_INTERVAL)
         elif isinstance(error, (errors.StaleData, errors.VenueUnreachable)):
             self._pull_when_old(now)

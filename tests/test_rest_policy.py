@@ -113,7 +113,7 @@ def test_wrong_credentials_stop_the_bot_but_an_old_token_is_renewed_once():
     assert decide('GET', 401, by='token').action == policy.LOG_IN
     assert decide('GET', 401, number=1, by='token').action == policy.LOG_IN
     raised(policy.after_answer(attempt(by='token')._replace(renewed=True), answer(401), NOW), errors.AuthenticationError)
-    assert 'This key is disabled.' in str(raised(decide('POST', 403, 'This key is disabled.'), errors.AuthenticationError))
+    assert 'This key is disabled.' in str(raised(decide('POST', 403, 'This key is disabled.'), errors.PermissionDenied))
 
 
 def test_404_of_a_cancel_means_gone_already():

@@ -5,6 +5,7 @@
     MarketMakerError                 stop
       SettingsError                  stop    the settings cannot be used; lists every problem
       AuthenticationError            stop    the venue refused the credentials, or there are none
+        PermissionDenied             wait    the key is known and may not do this, or not from here, or not now
       VenueUnreachable               stop    no answer at start, or none for too long
       PaperVenueError                stop    the venue on this machine did not start, or died
       SecondCopyRunning              stop    somebody else places orders under our prefix
@@ -14,6 +15,7 @@
       VenueError                     (HTTP)  the venue answered, but not with what was asked for
         RequestRefused               skip    refused for good: the same request would be refused again
           OrderGone                  retick  the order is no longer what we thought it was
+          BeyondLiquidation          wait    the order would rest beyond the price at which the position is liquidated
           InsufficientFunds          wait    not enough margin for the request
           NotFound                   skip    no such path or thing
         RateLimited                  wait    too many requests; `retry_at` says when to ask again
@@ -58,6 +60,12 @@ class AuthenticationError(MarketMakerError):
     """The venue refused the credentials (401, 403), or an action needs some and there are none."""
 
     exit_code = EXIT_CREDENTIALS
+
+
+class PermissionDenied(AuthenticationError):
+    """403: a permission that the key lacks, an address that is locked out or banned. What is forbidden now may be allowed later."""
+
+    action = WAIT
 
 
 class VenueUnreachable(MarketMakerError):
@@ -115,6 +123,12 @@ class OrderGone(RequestRefused):
     """Invalid ordStatus, orderID, leavesQty or origClOrdID: our picture of an order is behind the venue's."""
 
     action = RETICK
+
+
+class BeyondLiquidation(RequestRefused):
+    """The order's price is beyond the liquidation price of the position."""
+
+    action = WAIT
 
 
 class InsufficientFunds(RequestRefused):

@@ -9,7 +9,8 @@ Rules:
 * A dropped or silent socket is replaced: back off, connect, authenticate, subscribe, fresh partials. Until they are all there
   nothing here counts as known.
 * A refusal of the credentials is not retried.
-* Nothing that a venue sends ends the thread.
+* Nothing that a venue sends ends the thread. Should it end all the same, or fail again and again, the loop is told and ends the run.
+* What comes late counts as old, however alive the line is (see `lag`); a feed that stays behind is replaced.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -25,6 +26,7 @@ from market_maker.utils import compat, errors
 from market_maker.utils.compat import iteritems
 from market_maker.utils.math import toNearest
 from market_maker.ws import liveness
+from market_maker.ws.lag import Lag
 from market_maker.ws.liveness import Liveness
 from market_maker.ws.socket_feed import SocketFeed
 from market_maker.ws.tables import Tables
@@ -37,6 +39,9 @@ PUBLIC_TABLES = ('quote', 'trade')
 PRIVATE_TABLES = ('order', 'execution')
 ACCOUNT_TABLES = ('margin', 'position')
 READ_LIMIT_S = 0.5
+LAG_LIMIT_S = 30.0             # a feed that is further behind than this is replaced
+ERRORS_IN_A_ROW = 5            # so many unforeseen errors within ERRORS_WITHIN_S are a fault of ours and end the run
+ERRORS_WITHIN_S = 60.0
 # Tables of which a change is worth waking the loop.
 WAKING = frozenset(['quote', 'order', 'position', 'margin', 'instrument'])
 
@@ -62,6 +67,8 @@ class BitMEXWebsocket(object):
         self._on_orders = on_orders
         self._liveness = Liveness(jitter, image_limit)
         self._is_open = self._is_ready = False
+        self._lag = Lag()
+        self._errors = []                  # when unforeseen errors happened lately
         self._thread = None
         self._book = 'orderBookL2_25'
         self._logged_in = False
@@ -119,13 +126,13 @@ class BitMEXWebsocket(object):
         return self._is_ready
 
     def age(self):
-        """Seconds since the venue was last heard; infinite when not `ready`."""
-        return self._liveness.age(self._clock.monotonic())
+        """How old our picture is, in seconds: since the venue was last heard, and how late that came; infinite when not `ready`."""
+        return self._liveness.age(self._clock.monotonic()) + self._lag.seconds()
 
     @property
     def last_heard(self):
-        """When the venue was last heard, in seconds of the clock's `monotonic`."""
-        return self._liveness.last_message or 0.0
+        """Until when we know what happened at the venue, in seconds of the clock's `monotonic`."""
+        return (self._liveness.last_message or 0.0) - self._lag.seconds()
 
     def resubscribe(self):
         """Throw the connection away and build the tables anew; for tables that cannot be right."""
@@ -135,6 +142,14 @@ class BitMEXWebsocket(object):
     # The thread, and what it does in turn
     #
     def _run(self):
+        try:
+            self._read_on()
+        finally:
+            if not self.exited and self.fatal is None:
+                self.fatal = errors.MarketMakerError('The thread that reads the realtime data has ended.')
+            self._wakeup.set()
+
+    def _read_on(self):
         while not self.exited:
             try:
                 self.poll()
@@ -145,7 +160,14 @@ class BitMEXWebsocket(object):
             except Exception as error:  # noqa: B902 - whatever a venue sends, the thread lives on and the loop is told
                 logger.error('Realtime data could not be handled: %s', error)
                 logger.debug(traceback.format_exc())
+                self._note_error(error)
                 self._drop('an error while reading: %s' % error)
+
+    def _note_error(self, error):
+        now = self._clock.monotonic()
+        self._errors = [moment for moment in self._errors if now - moment < ERRORS_WITHIN_S] + [now]
+        if len(self._errors) >= ERRORS_IN_A_ROW:
+            self.fatal = errors.MarketMakerError('Realtime data cannot be handled: %r' % error)
 
     def _pause(self, seconds):
         signal = threading.Event()
@@ -159,6 +181,8 @@ class BitMEXWebsocket(object):
         """Ping, drop or connect, as time demands. The thread calls it; without one whoever waits does."""
         if self.exited or self.fatal:
             return
+        if self._is_ready and self._lag.seconds() > LAG_LIMIT_S:
+            self._drop('the realtime data is %d s late' % self._lag.seconds())
         action = self._liveness.decide(self._clock.monotonic())
         if action == liveness.PING:
             self._feed.send('ping')
@@ -187,6 +211,7 @@ class BitMEXWebsocket(object):
     def on_open(self):
         self._liveness.opened(self._clock.monotonic())
         self._is_open = True
+        self._lag.reset()
         logger.info('Connected to WS. Waiting for data images, this may take a moment...')
 
     def on_close(self, reason, status=None):
@@ -223,6 +248,8 @@ class BitMEXWebsocket(object):
         if table in WAKING and rows:
             if table == 'order' and self._on_orders is not None:
                 self._on_orders(rows)
+            elif table == 'quote' and message['action'] != 'partial':
+                self._lag.note(rows[-1].get('timestamp'), self._liveness.last_message)
             self._wakeup.set()
         if not self._is_ready and message['action'] == 'partial':
             self._look_if_ready()
@@ -239,7 +266,9 @@ class BitMEXWebsocket(object):
         if 'error' in message:
             self._error_message(message)
         elif 'info' in message and 'timestamp' in message:
-            self.welcome_offset = compat.seconds_of(message['timestamp']) - self._clock.time()
+            welcomed = compat.seconds_of(message['timestamp'])
+            self.welcome_offset = welcomed - self._clock.time()
+            self._lag.welcome(welcomed, self._liveness.last_message)
 
     def _error_message(self, message):
         status, text = message.get('status'), message['error']
