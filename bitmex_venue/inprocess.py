@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import NewConnectionError, ProtocolError
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from .misbehaviour.requests import CUT, REFUSED
 from .venue import Venue
@@ -83,7 +83,8 @@ class VenueAdapter(BaseAdapter):
             raise requests.ReadTimeout(f"no reply within {limit} s", request=request)
         reply = venue.handle(sent)
         if reply.fate == REFUSED:
-            raise requests.ConnectionError(NewConnectionError(None, "Connection refused"), request=request)
+            refused = MaxRetryError(None, sent.target, NewConnectionError(None, "Connection refused"))  # type: ignore[arg-type]
+            raise requests.ConnectionError(refused, request=request)
         if reply.fate == CUT:
             cut = ProtocolError("Connection aborted.", RemoteDisconnected("Remote end closed connection without response"))
             raise requests.ConnectionError(cut, request=request)

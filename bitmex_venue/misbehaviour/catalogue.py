@@ -19,10 +19,7 @@ class BadFault(ValueError):
 
 
 class Param(NamedTuple):
-    """One parameter. A number lies between `low` and `high`; a text is one of `choices` when there are any.
-
-    `default` None means "not given"; `needed` that it has to be.
-    """
+    """One parameter. A number lies between `low` and `high`; a text is one of `choices` when there are any. `default` None: not given."""
 
     name: str
     kind: str
@@ -31,7 +28,6 @@ class Param(NamedTuple):
     low: float = float("-inf")
     high: float = float("inf")
     choices: tuple[str, ...] = ()
-    needed: bool = False
 
 
 class Fault(NamedTuple):
@@ -161,7 +157,8 @@ def read(fault: Fault, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     values = {name: param.default for name, param in own.items()}
     for name, value in settings.items():
         if name in own:
-            values[name] = _value(fault, own[name], value)
+            if value is not None or own[name].default is not None:
+                values[name] = _value(fault, own[name], value)
         elif name in fault.common:
             common[name] = None if value is None else _value(fault, COMMON[name], value)
         else:
@@ -169,9 +166,6 @@ def read(fault: Fault, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
             close = get_close_matches(name, known, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known) or 'none'}"
             raise BadFault(f"{fault.name}: no parameter {name!r}: {hint}")
-    missing = [param.name for param in fault.params if param.needed and values[param.name] is None]
-    if missing:
-        raise BadFault(f"{fault.name}: {missing[0]!r} is missing")
     if common["probability"] is None:
         common["probability"] = 1.0
     if common["path"] is not None:

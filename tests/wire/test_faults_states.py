@@ -229,6 +229,19 @@ def test_a_moved_index_stays_moved():
     assert empty.exchange.instruments["XBTUSD"].mark_e8 == pytest.approx(6360e8 * 1.5, rel=0.01)
 
 
+def test_the_index_of_a_recorded_market_stays_moved_too(tmp_path):
+    path = tmp_path / "q.jsonl"
+    quote = {"symbol": "XBTUSD", "bidPrice": 6000, "bidSize": 1, "askPrice": 6001, "askSize": 1}
+    lines = [{"t": t, "dir": "in", "msg": {"table": "quote", "action": "insert", "data": [quote]}} for t in range(5)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    made = venue(market=create(str(path), 1, "classic"))
+    index = made.exchange.instruments[".BXBT"]
+    assert index.mark_e8 == 6000.5e8
+    made.steering.move_index("XBTUSD", -10)
+    live(made, 3)
+    assert index.mark_e8 == round(6000.5e8 * 0.9)
+
+
 def test_a_sweep_takes_everything_up_to_a_price_ours_too():
     made = with_market()
     client = Client(made, step=0)
