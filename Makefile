@@ -41,6 +41,7 @@ bench-venue: $(VENV)/.developed  ## measure the venue: speed, realtime, memory, 
 	@$(PY) -m bench.venue $(ARGS)
 
 fuzz: $(VENV)/.developed  ## throw generated requests at a venue, from its own description (schemathesis, a minute or two)
+	@$(PY) -c 'import schemathesis' 2>/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	FUZZ=1 $(PY) -m pytest tests/wire/test_wire_schemathesis.py $(ARGS)
 
 coverage: $(VENV)/.developed  ## run the tests and list the lines they never reach (also htmlcov/index.html)

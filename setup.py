@@ -44,8 +44,10 @@ setup(
             'pytest>=7; python_version >= "3"',
             'pytest-cov; python_version >= "3.10"',
             'hypothesis>=6; python_version >= "3.10"',
+            'jsonschema>=4; python_version >= "3.10"',
             'ruff>=0.4; python_version >= "3.10"',
         ],
+        'fuzz': ['schemathesis>=4; python_version >= "3.10"'],
     },
     entry_points={'console_scripts': ['marketmaker = market_maker.cli:entry_point']},
     classifiers=[
