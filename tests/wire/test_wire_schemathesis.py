@@ -71,6 +71,7 @@ def test_whatever_is_generated_is_answered_as_described(session, one, operation)
             reply = session.request(**{k: v for k, v in sent.items() if k != "auth"}, auth=Signed(one))
         SEEN.add(reply.status_code)
         assert reply.status_code in (200, 400, 401, 403, 404), (reply.status_code, reply.text)
+        assert reply.status_code != 401 or operation.label == "POST /user/login", reply.text
         assert "Traceback" not in reply.text and "bitmex_venue" not in reply.text.replace("bitmex_venue/", "")
         if reply.status_code != 200:
             assert set(reply.json()["error"]) == {"message", "name"}
@@ -80,7 +81,7 @@ def test_whatever_is_generated_is_answered_as_described(session, one, operation)
 
 
 def test_the_requests_were_worth_sending():
-    assert {200, 400} <= SEEN and 401 not in SEEN
+    assert {200, 400} <= SEEN
 
 
 def negative(operation):
