@@ -65,6 +65,10 @@ _GROUPS = (
          'need two prefixes. At most 13 characters.'),
     )),
     ('Safety', (
+        ('MAX_DRAWDOWN', 0, 'percent', Number(0, 100),
+         'Cancel everything, close the position and pause when the balance is this far below its highest of the run; 0 is off.'),
+        ('MAX_LOSS', 0, 'settlement currency', Number(0),
+         'The same when the run has lost this much, such as 0.05 (XBT); 0 is off. Deposits and withdrawals count for neither.'),
         ('DEAD_MANS_SWITCH', 0, 'seconds', Number(0),
          'The venue cancels ALL orders of the account, also those of others, when it has not heard from the bot for this '
          'long; 0 is off. 60 is a good value: it covers a crash, a power cut and a lost line. At least 4.'),

@@ -14,9 +14,10 @@ import logging
 import signal
 from datetime import datetime
 
-from market_maker import afford, bitmex, contracts, convergence, forecast, paper, preview, quoting, status
+from market_maker import afford, bitmex, contracts, convergence, forecast, margin_scale, paper, preview, quoting, status
 from market_maker.exchange_view import ExchangeView
 from market_maker.refusals import Refusals
+from market_maker.risk import Risk
 from market_maker.running import Running
 from market_maker.settings import settings as process_settings
 from market_maker.shutdown import cancel_everything
@@ -127,6 +128,11 @@ class ExchangeInterface(ExchangeView):
         if not self.dry_run:
             self.bitmex.cancel_all_after(seconds, max_retries=0)
 
+    def close_position(self, held):
+        """Send a market order that can only reduce a position of `held` contracts, and read what became of it."""
+        self.bitmex.place_order(-held, None, {'ordType': 'Market', 'execInst': 'ReduceOnly'})
+        self.bitmex.reconcile()
+
     def must_reconcile(self):
         """Our picture of our orders was wrong: read it again before the next quote."""
         self._must_reconcile = True
@@ -171,6 +177,9 @@ class OrderManager(Running):
         self._refusals = Refusals(settings.LOOP_INTERVAL)
         self._sizes = quoting.SizeSource(settings.RANDOM_SEED)
         self._top_ups = TopUps()
+        self._risk = Risk(exchange, self.start_XBt)
+        self._margin_levels = None         # levels a side that the margin paid for last time; None for all
+        self._margin_needed = (None, 0)    # what the whole ladder needs: (of which ladder, units)
         self._is_short, self._short_at = False, None   # of requests; said once
         self._said_forecast = False
         self._quotes_sent = 0
@@ -201,6 +210,7 @@ class OrderManager(Running):
         if self.status_is_due():
             self.print_status()
             self._status_at = self.clock.monotonic()
+        self._risk.check(self.settings.MAX_DRAWDOWN, self.settings.MAX_LOSS, self.clock.monotonic())
         if self.may_quote():
             self.place_orders()
             self.quoted()
@@ -274,6 +284,8 @@ class OrderManager(Running):
         """Cancel, amend and create until what rests is what is wanted; what is near enough is left alone."""
         buy_orders = sorted(self._refusals.adjust(buy_orders), key=lambda order: order['price'])
         sell_orders = sorted(self._refusals.adjust(sell_orders), key=lambda order: -order['price'])
+        if not self.exchange.dry_run:
+            buy_orders, sell_orders = self._scale_to_margin(buy_orders, sell_orders)
         existing = self._shown or [] if self.exchange.dry_run else self.exchange.get_orders()
         plan = convergence.diff(existing, buy_orders, sell_orders, self.settings.RELIST_INTERVAL, self._limits(), self._lot())
         if self.exchange.dry_run:
@@ -287,6 +299,29 @@ class OrderManager(Running):
             self._create(plan.create)
         if self.settings.RANDOM_ORDER_SIZE:
             self._resting = self._count_resting()
+
+    def _scale_to_margin(self, buy_orders, sell_orders):
+        """The inner part of the ladder that the margin pays for; usually all of it."""
+        available, held = self.exchange.get_margin().get('availableMargin'), self.exchange.get_delta()
+        buys, sells = [[(order['orderQty'], order['price']) for order in orders] for orders in (buy_orders, sell_orders)]
+        if available is None:
+            return buy_orders, sell_orders
+        ladder = held, [size for size, _ in buys], [size for size, _ in sells], round(self._touch.buy, -2)
+        if ladder != self._margin_needed[0]:
+            self._margin_needed = ladder, contracts.order_margin(self.instrument, buys, sells, held)
+        if self._margin_levels is None and available >= 1.1 * self._margin_needed[1]:
+            return buy_orders, sell_orders
+        rows = [row for row in self.exchange.get_orders() if row.get('price')]
+        resting = [[(row['leavesQty'], row['price']) for row in rows if row['side'] == side] for side in ('Buy', 'Sell')]
+        units = available + contracts.order_margin(self.instrument, resting[0], resting[1], held)
+        whole = max(len(buys), len(sells))
+        count = margin_scale.levels(self.instrument, buys, sells, held, units, self._margin_levels)
+        if count < whole and self._margin_levels is None:
+            logger.warning('The margin pays for %d of %d levels: the outer ones are left out.', count, whole)
+        elif count >= whole and self._margin_levels is not None:
+            logger.info('The margin pays for the whole ladder again.')
+        self._margin_levels = count if count < whole else None
+        return margin_scale.innermost(buy_orders, count), margin_scale.innermost(sell_orders, count)
 
     def _hold_back_top_ups(self, existing, plan):
         if not self.settings.EVENT_DRIVEN:

@@ -11,7 +11,8 @@ import pytest
 from running import ROOT
 
 UTILS = ['market_maker.utils']
-PURE = ['quoting', 'convergence', 'top_ups', 'afford', 'forecast', 'contracts', 'rest_policy', 'rate_limit', 'own_orders', 'waiting', 'status', 'preview', 'refusals', 'ws.lag',
+PURE = ['quoting', 'convergence', 'top_ups', 'afford', 'forecast', 'stops', 'margin_scale',
+        'contracts', 'rest_policy', 'rate_limit', 'own_orders', 'waiting', 'status', 'preview', 'refusals', 'ws.lag',
         'ws.tables', 'ws.frames', 'auth']
 # What knows the settings of the process; nothing else may.
 KNOW_SETTINGS = ['market_maker', 'cli', 'settings', '_settings_base', '_settings_files', '_settings_sources', '_settings_example', 'check', 'leave',

@@ -72,8 +72,8 @@ class Threaded(ScriptedFeed):
         raise self.failure
 
 
-@pytest.mark.parametrize('failure', [SystemExit(1), ValueError('a bug')])
-@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning') if not compat.PY2 else pytest.mark.skipif(False, reason='')
+@pytest.mark.parametrize('failure', [SystemExit(1), KeyboardInterrupt()])
+@pytest.mark.filterwarnings('ignore')
 def test_a_realtime_thread_that_ends_tells_the_loop(failure):
     from market_maker.utils.clock import ManualClock, Wakeup
     websocket = BitMEXWebsocket(ManualClock(), Wakeup(), Threaded(failure))

@@ -11,6 +11,7 @@
       SecondCopyRunning              stop    somebody else places orders under our prefix
       MarketClosedError              wait    the instrument does not trade now
       MarketEmptyError               wait    a side of the book is empty, there is nothing to quote around
+      Paused                         wait    MAX_DRAWDOWN or MAX_LOSS is reached
       StaleData                      wait    our picture of the market is too old to act on
       VenueError                     (HTTP)  the venue answered, but not with what was asked for
         RequestRefused               skip    refused for good: the same request would be refused again
@@ -90,6 +91,12 @@ class MarketClosedError(MarketMakerError):
 
 class MarketEmptyError(MarketMakerError):
     """A side of the order book is empty."""
+
+    action = WAIT
+
+
+class Paused(MarketMakerError):
+    """A stop is reached: nothing is quoted until the program is started again or the setting is changed."""
 
     action = WAIT
 
