@@ -50,7 +50,7 @@ class RestDoor(VenueAdapter):
         self.after_each = None
         self.requests = self.orders = 0
         self.refused = Counter()  # what the venue itself refused, by status
-        self.token_is_new = 0  # requests until it may expire again
+        self.token_lasts_until = 0
         self._late = []
 
     def send(self, request, stream=False, timeout=None, **options):
@@ -69,7 +69,6 @@ class RestDoor(VenueAdapter):
 
     def _pass_on(self, request):
         self.requests += 1
-        self.token_is_new = max(0, self.token_is_new - 1)
         self.orders += request.method != "GET"
         reply = super().send(request)
         if reply.status_code >= 400 and not (reply.status_code == 404 and "/bulk" in request.url):
@@ -153,10 +152,10 @@ def _signature_expired(door, request, pass_on, limit):
 
 
 def _token_expired(door, request, pass_on, limit):
-    """No sooner again than after a new login."""
-    if door.token_is_new:
+    """No token lasts for less than a minute."""
+    if door.venue.now < door.token_lasts_until:
         return pass_on()
-    door.token_is_new = 2
+    door.token_lasts_until = door.venue.now + 60 * SECOND
     return door.answer(request, 401, TOKEN_EXPIRED)
 
 
