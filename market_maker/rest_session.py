@@ -20,6 +20,7 @@ from market_maker import rest_policy as policy
 from market_maker.utils import constants, errors
 from market_maker.utils.clock import Wakeup
 from market_maker.utils.compat import to_text, urlsplit
+from market_maker.utils.reasons import reason_of
 
 logger = logging.getLogger('root')
 LOOPBACK = ('localhost', '127.0.0.1', '::1')
@@ -117,10 +118,11 @@ class RestSession(object):
         try:
             response = self._session.send(request, timeout=timeout or self.timeout, allow_redirects=False, **settings)
         except requests.exceptions.SSLError as error:
-            return policy.after_failure(attempt, policy.BAD_CERTIFICATE, error, max_retries), None
+            kind = policy.BAD_CERTIFICATE if 'certificate' in str(error).lower() else policy.NO_ANSWER
+            return policy.after_failure(attempt, kind, reason_of(error), max_retries), None
         except requests.exceptions.RequestException as error:
             kind = policy.NOT_SENT if _never_left(error) else policy.NO_ANSWER
-            return policy.after_failure(attempt, kind, _short(error), max_retries), None
+            return policy.after_failure(attempt, kind, reason_of(error), max_retries), None
         answer, decoded = _read(response)
         self.budget.note_headers(response.headers, self.clock.monotonic())
         decision = policy.after_answer(attempt, answer, self.clock.time(), max_retries)
@@ -198,11 +200,3 @@ def _never_left(error):
         return True
     cause = getattr(error.args[0] if error.args else None, 'reason', None)
     return type(cause).__name__ in ('NewConnectionError', 'NameResolutionError', 'ConnectTimeoutError')
-
-
-def _short(error):
-    """The kernel of a requests error: its innermost reason, without object addresses."""
-    cause = error.args[0] if error.args else error
-    reason = getattr(cause, 'reason', cause)
-    text = str(reason)
-    return text.partition(': ')[2] if '<' in text.partition(': ')[0] else text
