@@ -31,8 +31,13 @@ venue: $(VENV)/.installed  ## run the venue alone; it prints its address and a k
 test: $(VENV)/.developed  ## run all tests on one interpreter
 	$(PY) -m pytest $(ARGS)
 
-lint: $(VENV)/.developed  ## look for mistakes without running anything
+lint: $(VENV)/.developed $(VENV)/.audited  ## look for mistakes, secrets and dangerous calls without running anything
 	$(PY) -m ruff check .
+	$(PY) .ci/secret-scan
+	$(PY) -m bandit -q -r market_maker -ll --skip B102
+
+audit: $(VENV)/.developed $(VENV)/.audited  ## look for known vulnerabilities in what is installed (needs the network)
+	@sh .ci/audit $(PY)
 
 bench: $(VENV)/.developed  ## measure the bot beside the programs people use today; writes bench/RESULTS.md (ARGS=--quick: 3 minutes)
 	@$(PY) -m bench $(ARGS)
@@ -72,6 +77,10 @@ $(VENV)/.developed: setup.py | $(PY)
 	@echo "Installing into $(VENV), with what the tests need ..."
 	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[paper,dev]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.audited: setup.py | $(PY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[audit]'
+	@touch $@
 
 $(PY):
 	@for python in $(PYTHONS); do \

@@ -47,9 +47,13 @@ setup(
             'jsonschema>=4; python_version >= "3.10"',
             'ruff>=0.4; python_version >= "3.10"',
         ],
+        'audit': [
+            'bandit>=1.7; python_version >= "3.10"',
+            'pip-audit>=2.6; python_version >= "3.10"',
+        ],
         'fuzz': ['schemathesis>=4; python_version >= "3.10"'],
     },
-    entry_points={'console_scripts': ['marketmaker = market_maker.cli:entry_point']},
+    entry_points={'console_scripts': ['marketmaker = market_maker:run']},
     classifiers=[
         'Development Status :: 4 - Beta',
         'Environment :: Console',
