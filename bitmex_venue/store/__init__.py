@@ -18,8 +18,8 @@ Rules
 * One venue at a time: the files are locked while it runs.
 * A disk that takes nothing is told once in the log; the venue goes on, and writes what is missing when it can.
 
-Kept: accounts, wallets, positions, orders, books, timers, ids, contracts with their fees and funding, executions, ledgers, funding
-and settlements, bins, the last public trades and quotes, keys, logins, access tokens. Not kept: realtime sessions, rate
+Kept: accounts, wallets, positions, orders, books, timers, ids, contracts with their fees and funding, ledgers, funding and
+settlements, bins, the last executions and public trades and quotes, keys, logins, access tokens. Not kept: realtime sessions, rate
 limits, refusals. The market begins anew around the prices that were (see `Market.resume`). What fell due meanwhile
 (funding, dead man's switches, the end of the day, settlement) is done at its own time, at the restart.
 """

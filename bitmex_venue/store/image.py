@@ -3,7 +3,8 @@
 Rules
 * Reading makes objects of this package and of a short list of containers, and of nothing else: an image cannot run code.
 * Queues of the books are flat lists in the image and linked again afterwards, so that no depth of a queue matters.
-* Of public trades and quotes the last `PUBLIC` of each contract are kept, of everything else all that the venue remembers.
+* Of public trades and quotes the last `PUBLIC` of each contract are kept, of executions the last `EXECUTIONS` in all, in equal
+  shares for the accounts, so that an image stays small; of everything else all that the venue remembers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..wire.bins import Bins
 from ..wire.history import History
 
 PUBLIC = 1000
+EXECUTIONS = 20_000
 PACKAGE = __name__.partition(".")[0]
 CONTAINERS = {
     "collections": ("OrderedDict", "deque", "defaultdict"),
@@ -26,8 +28,8 @@ CONTAINERS = {
     "builtins": ("set", "frozenset"),
     "decimal": ("Decimal",),
 }
-WHOLE = ("executions", "ledger", "funding", "touched", "liquidations")
-SHORT = ("trades", "quotes")
+WHOLE = ("ledger", "funding", "touched", "liquidations")
+SHORT = ("trades", "quotes", "executions")
 LISTS = ("settlements", "insurance")
 
 
@@ -43,7 +45,10 @@ def write(state: State) -> bytes:
     """The image. The state must be between two commands."""
     exchange, bins, history = state
     kept = {name: getattr(history, name) for name in WHOLE + LISTS}
-    kept.update({name: {k: _last(v) for k, v in getattr(history, name).items()} for name in SHORT})
+    share = EXECUTIONS // max(1, len(history.executions))
+    for name in SHORT:
+        most = share if name == "executions" else PUBLIC
+        kept[name] = {key: _last(records, most) for key, records in getattr(history, name).items()}
     queues = {symbol: book.queues() for symbol, book in exchange.books.items()}
     return pickle.dumps({"exchange": exchange, "queues": queues, "bins": bins, "history": kept}, protocol=4)
 
@@ -65,8 +70,8 @@ def read(image: bytes) -> State:
     return State(exchange, bins, history)
 
 
-def _last(records: deque[Any]) -> deque[Any]:
-    return deque(islice(records, max(0, len(records) - PUBLIC), None), maxlen=records.maxlen)
+def _last(records: deque[Any], most: int) -> deque[Any]:
+    return deque(islice(records, max(0, len(records) - most), None), maxlen=records.maxlen)
 
 
 class _Reader(pickle.Unpickler):
