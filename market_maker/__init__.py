@@ -5,6 +5,25 @@ __version__ = 'v2.0.0'
 
 
 def run():
-    """What the command `marketmaker` does; the original's name for it."""
-    from market_maker import cli
-    cli.entry_point()
+    """What the command `marketmaker` does; the original's name for it. Ends the process with the exit code.
+
+    Ctrl-C is answered from here on: while the program is being loaded it leaves at once, and once the work is done and told
+    it changes nothing any more.
+    """
+    import signal
+    import sys
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as for a job in the background
+        signal.signal(signal.SIGINT, _leave)
+        from market_maker.cli import main
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    else:
+        from market_maker.cli import main
+    code = main()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
+
+
+def _leave(number, frame):
+    import os
+    os.write(2, b'marketmaker: Stopped; nothing had been placed.\n')
+    os._exit(0)

@@ -1,9 +1,7 @@
 """`python -m market_maker` does what the script `marketmaker` does."""
 from __future__ import absolute_import
 
-import sys
-
-from market_maker.cli import main
+import market_maker
 
 if __name__ == '__main__':
-    sys.exit(main())
+    market_maker.run()

@@ -1,6 +1,6 @@
 """The command line: arguments -> settings -> logging -> one of five things to do -> an exit code.
 
-- The only place that ends the process, and it does so by returning a number to the three lines that call it.
+- The only place that ends the process, and it does so by returning a number to `market_maker.run`, which calls it.
 - No traceback reaches a user: an unexpected error is one line here, and the rest in a file that the line names.
 - Exit codes: 0 as asked, 1 stopped by an error, 2 usage or settings, 3 credentials refused, 4 venue not reached;
   128 + signal only where a signal stopped the bot and the orders could not be cancelled.
@@ -151,6 +151,16 @@ def _overrides(arguments):
     return dict((name, value) for name, value in given.items() if value is not None)
 
 
+def _seconds(text):
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float('inf'):
+        raise argparse.ArgumentTypeError('%s is no number of seconds above 0' % text)
+    return seconds
+
+
 def _parser():
     parser = _Parser(prog='marketmaker', usage=USAGE, description=DESCRIPTION, epilog=EXAMPLES, add_help=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -159,7 +169,7 @@ def _parser():
     add('--dry-run', action='store_true', help='send nothing, need no keys; show the orders that would be placed')
     add('--settings', metavar='FILE', help='read this file instead of ./settings.py')
     add('--base-url', metavar='URL', help='"paper", or the address of a venue')
-    add('--run-for', metavar='SECONDS', type=float, help='stop this long after the first quote')
+    add('--run-for', metavar='SECONDS', type=_seconds, help='stop this long after the first quote')
     add('--strategy', metavar='MODULE:CLASS', help='a subclass of OrderManager, from a module or a file (my.py:MyClass)')
     add('--version', action='version', version='marketmaker %s' % market_maker.__version__, help='print the version and leave')
     add('--help', '-h', action='help', help='print this and leave')
@@ -180,8 +190,3 @@ def _let_go_of_a_lost_terminal():
             stream.flush()
         except (IOError, OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def entry_point():
-    """For console_scripts: ends the process with the exit code of `main`."""
-    sys.exit(main())

@@ -2,12 +2,15 @@
 from __future__ import absolute_import, division, print_function
 
 import os
+import signal
 import stat
+import subprocess
 import sys
 
 import pytest
 
 import market_maker
+import running
 from market_maker import _settings_example, cli, leave
 from market_maker import market_maker as bot
 from market_maker import settings as settings_module
@@ -49,11 +52,36 @@ def test_without_anything_the_bot_runs_with_the_defaults(runs):
     assert chosen is bot.OrderManager and settings.SYMBOL == 'XBTUSD' and settings.RUN_FOR_S is None and settings.DRY_RUN is False
 
 
-def test_the_package_has_the_original_s_entry_point(runs, monkeypatch):
+@pytest.fixture
+def ctrl_c():
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_package_has_the_original_s_entry_point(runs, monkeypatch, ctrl_c):
     monkeypatch.setattr(sys, 'argv', ['marketmaker', 'ETHUSD'])
     with pytest.raises(SystemExit) as stop:
         market_maker.run()
     assert stop.value.code == 0 and runs[0][1].SYMBOL == 'ETHUSD'
+
+
+def test_when_all_is_done_and_told_another_ctrl_c_changes_nothing(runs, monkeypatch, ctrl_c):
+    monkeypatch.setattr(sys, 'argv', ['marketmaker'])
+    with pytest.raises(SystemExit):
+        market_maker.run()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='POSIX signals')
+@pytest.mark.parametrize('command', [[running.SCRIPT], ['-m', 'market_maker']])
+def test_ctrl_c_while_the_program_is_being_loaded_leaves_at_once_and_says_so(command):
+    write('requests.py', 'import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\nos.getpid()\nraise ValueError("too late")\n')
+    path = os.pathsep.join(['.', os.path.dirname(running.SCRIPT)])
+    process = subprocess.Popen([sys.executable] + command, env=dict(os.environ, PYTHONPATH=path), stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = process.communicate()[0].decode('ascii')
+    assert (process.returncode, said.strip()) == (0, 'marketmaker: Stopped; nothing had been placed.')
 
 
 def test_options_are_the_last_word(runs):
@@ -78,8 +106,10 @@ def test_a_word_may_be_followed_by_a_symbol(argv):
 
 @pytest.mark.parametrize('argv, words', [
     (['chek'], 'did you mean check?'), (['XBTUSD', 'ETHUSD'], 'ETHUSD is not understood'), (['--dryy'], '--help'),
-    (['--no-such'], '--no-such is not an option'), (['--run-for', 'soon'], 'run-for'),
-    (['--run-for', '0'], 'RUN_FOR_S = 0'), (['--base-url', 'nowhere'], 'BASE_URL = "nowhere"'),
+    (['--no-such'], '--no-such is not an option'),
+    (['--run-for', 'soon'], 'soon is no number of seconds above 0'), (['--run-for', '0'], '0 is no number of seconds above 0'),
+    (['--run-for', '-5'], '-5 is no'), (['--run-for', 'nan'], 'nan is no'), (['--run-for', 'inf'], 'inf is no'),
+    (['--base-url', 'nowhere'], 'BASE_URL = "nowhere"'),
     (['--settings', 'nowhere.py'], 'nowhere.py cannot be read'), (['--settings'], '--settings'), (['X/Y'], 'SYMBOL')])
 def test_wrong_usage_is_one_line_and_code_2(argv, words, capsys):
     assert cli.main(argv) == 2
