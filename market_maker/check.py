@@ -130,7 +130,8 @@ class _Checks(object):
             self.venue.log_in()
             self.venue.position()
         except errors.AuthenticationError as error:
-            self.report.problem('key', '%s Is it a key of this venue, enabled, and its secret complete?' % _sentence(error), error.exit_code)
+            hint = ' Is it a key of this venue, enabled, and its secret complete?' if self.venue.has_credentials() else ''
+            self.report.problem('key', _sentence(error) + hint, error.exit_code)
             return False
         except errors.MarketMakerError as error:
             self.report.problem('key', error, error.exit_code)

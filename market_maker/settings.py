@@ -9,6 +9,7 @@
 """
 from __future__ import absolute_import, division, print_function
 
+import logging
 import os
 import re
 import sys
@@ -20,6 +21,7 @@ from market_maker._settings_sources import DEFAULT, FILE_NAME, Sources
 from market_maker.utils import errors, log
 
 PROGRAM = 'set by the program'
+LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 
 # changed -- names whose value is new; problems -- why nothing was changed; later -- names that wait for the next start
 Reload = namedtuple('Reload', 'changed problems later')
@@ -66,6 +68,8 @@ class Settings(object):
             return '(hidden)'
         if value and name == 'API_KEY':
             return '"%s..."' % value[:4]
+        if name == 'LOG_LEVEL' and value in LEVELS:
+            return 'logging.%s' % logging.getLevelName(value)
         return show(value)
 
     def secrets(self):

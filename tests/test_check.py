@@ -68,12 +68,12 @@ def test_an_address_that_is_no_bitmex_is_a_venue_that_does_not_answer():
 
 def test_a_refused_key_is_code_3():
     code, text = report({('GET', 'position'): (401, {'error': {'message': 'Invalid API Key.', 'name': 'HTTPError'}})})
-    assert code == 3 and line(text, 'key').strip().startswith('problem')
+    assert code == 3 and line(text, 'key').strip().startswith('problem') and 'complete?' in line(text, 'key')
 
 
 def test_without_a_key_one_line_says_where_to_put_it():
     code, text = report(API_KEY='', API_SECRET='')
-    assert code == 3 and 'BITMEX_API_KEY' in line(text, 'key')
+    assert code == 3 and 'BITMEX_API_KEY' in line(text, 'key') and 'complete?' not in line(text, 'key')
 
 
 def test_a_dry_run_needs_no_key():

@@ -378,3 +378,8 @@ def test_the_example_gives_each_unit_and_meaning():
 def test_lists_in_the_defaults_are_not_shared():
     Settings().WATCHED_FILES.append('x')
     assert Settings().WATCHED_FILES == ['settings.py'] and settings_module.load(environ={}).CONTRACTS == ['XBTUSD']
+
+
+def test_the_level_of_the_log_is_shown_by_its_name(folder):
+    folder('import logging\nLOG_LEVEL = logging.DEBUG')
+    assert folder.read().shown('LOG_LEVEL') == 'logging.DEBUG'
