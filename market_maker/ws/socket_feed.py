@@ -15,6 +15,7 @@ import requests.certs
 import websocket
 
 from market_maker.utils.compat import to_text
+from market_maker.utils.reasons import reason_of
 from market_maker.ws import frames
 
 CONNECT_LIMIT_S = 10.0
@@ -121,4 +122,4 @@ def _is_pause(error):
 def _reason(error):
     if isinstance(error, AttributeError):
         return 'the socket was closed'
-    return '%s: %s' % (type(error).__name__, error)
+    return reason_of(error)
