@@ -2,6 +2,7 @@
 from __future__ import absolute_import, division, print_function
 
 import os
+import signal
 import sys
 
 import pytest
@@ -22,6 +23,8 @@ for name in list(os.environ):
 
 
 def pytest_configure(config):
+    if os.name == 'posix' and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup: what is started here must not inherit that
+        signal.signal(signal.SIGHUP, lambda number, frame: None)
     if os.environ.get('CI') == 'true' and sys.version_info >= (3, 10) and not running.runs_the_venue():
         raise pytest.UsageError("in CI the venue's packages must be there: pip install '.[paper,dev]'")
 
