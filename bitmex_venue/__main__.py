@@ -182,7 +182,7 @@ def announce(args: argparse.Namespace, server: Any, door: Any) -> None:
             f"  profile {args.profile}: lot {spec.lot_size}, tick {spec.tick_e8 / 1e8:g}, "
             f"maker fee {spec.maker_fee_e8 / 1e6:g} %, taker fee {spec.taker_fee_e8 / 1e6:g} %",
             f"  market  {venue.market.describe()}",
-            f"  account {venue.account_id} with {args.balance_xbt} XBT of paper money; Ctrl-C ends the venue",
+            f"  account {venue.account_id} with {_owned(venue)} XBT of paper money; Ctrl-C ends the venue",
             f"  control {door.url}  x-paper-token: {door.token}",
         ]
     with contextlib.suppress(OSError):
@@ -200,6 +200,11 @@ def watch_stdin(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> Non
             loop.call_soon_threadsafe(stopping.set)
 
     threading.Thread(target=read, name="stdin", daemon=True).start()
+
+
+def _owned(venue: Any) -> Decimal:
+    """What the account has in its wallet: with --data it need not be what it began with."""
+    return Decimal(venue.exchange.accounts[venue.account_id].wallet("XBt").balance) / 100_000_000
 
 
 def _is_loopback(host: str) -> bool:
