@@ -306,10 +306,10 @@ class OrderManager(Running):
         buys, sells = [[(order['orderQty'], order['price']) for order in orders] for orders in (buy_orders, sell_orders)]
         if available is None:
             return buy_orders, sell_orders
-        ladder = held, [size for size, _ in buys], [size for size, _ in sells], round(self._touch.buy, -2)
+        ladder = held, [size for size, _ in buys], [size for size, _ in sells], '%.1e' % self._touch.buy  # to a tenth
         if ladder != self._margin_needed[0]:
             self._margin_needed = ladder, contracts.order_margin(self.instrument, buys, sells, held)
-        if self._margin_levels is None and available >= 1.1 * self._margin_needed[1]:
+        if self._margin_levels is None and available >= 1.25 * self._margin_needed[1]:
             return buy_orders, sell_orders
         rows = [row for row in self.exchange.get_orders() if row.get('price')]
         resting = [[(row['leavesQty'], row['price']) for row in rows if row['side'] == side] for side in ('Buy', 'Sell')]

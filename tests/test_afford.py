@@ -52,6 +52,12 @@ def test_filling_up_comes_after_moving_and_before_creating():
     assert sorted(amend.order['orderID'] for amend in plan.amend) == ['a', 'b'] and plan.create == []
 
 
+def test_filling_up_in_place_comes_after_every_move():
+    existing = [row('a', 'Buy', 98.0, 50), row('b', 'Sell', 110.0)]
+    plan, left_out = trim(existing, wanted('Buy', (98.0, 100)), wanted('Sell', (109.0, 100)), 1)
+    assert [amend.order['orderID'] for amend in plan.amend] == ['b'] and left_out == 1
+
+
 def test_what_relied_on_an_amend_that_is_left_out_is_left_out_with_it():
     existing = [row('a', 'Sell', 101.0, 100), row('b', 'Buy', 99.0, 300)]
     plan, left_out = trim(existing, wanted('Buy', (101.5, 100)), wanted('Sell', (102.0, 100)), 1)

@@ -19,8 +19,8 @@ TWELVE = [('Buy', 600, 6171.5), ('Buy', 500, 6202.0), ('Buy', 400, 6233.0), ('Bu
           100, 6390.5)]
 
 
-def run_like_the_recording():
-    desk = Desk(venue=ToyVenue(6358.5, 6359.0, position=-219, balance=135739200))
+def run_like_the_recording(event_driven=True):
+    desk = Desk(venue=ToyVenue(6358.5, 6359.0, position=-219, balance=135739200), EVENT_DRIVEN=event_driven)
     desk.run(12)
     return desk
 
@@ -47,8 +47,9 @@ def test_the_touch_of_the_recording_gives_its_twelve_quotes_in_its_order():
 
 
 @pytest.mark.skipif(not os.path.exists(RECORDING), reason='the recording is not at hand')
-def test_the_log_lines_are_those_of_the_recording():
-    said, expected = ours(run_like_the_recording().heard.lines), recorded()
+@pytest.mark.parametrize('event_driven', [True, False])
+def test_the_log_lines_are_those_of_the_recording(event_driven):
+    said, expected = ours(run_like_the_recording(event_driven).heard.lines), recorded()
     expected = [line.replace('1.357394', '1.357392') for line in expected]  # the balance moved in the recording
     assert said == expected
 
