@@ -2,7 +2,7 @@
 
 Rules:
 
-* Tried a bounded number of times, each failure said.
+* Tried a bounded number of times, each failure said; no longer than a minute where nobody answers.
 * Done only when the venue itself says that nothing under our prefix rests, and no request of unknown outcome can still arrive.
 * Without credentials there is nothing to try again.
 """
@@ -13,11 +13,14 @@ from market_maker.utils.clock import Wakeup
 
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 LONGEST_WAIT_S = 60.0          # a rate limit that ends later than this is not waited for
+NO_ANSWER_LIMIT_S = 45.0       # no further attempt after this long at a venue that hangs: each takes half a minute then
+LEFT = 'Unable to cancel orders: %s. Orders may be left on the book: run "marketmaker cancel".'
 
 
 def cancel_everything(exchange, clock, say):
     """Whether nothing of ours rests any more. `say(text)` is told every failure; raises nothing but KeyboardInterrupt."""
     nap = Wakeup()
+    deadline = clock.monotonic() + NO_ANSWER_LIMIT_S
     try:
         for number, wait in enumerate(WAITS_S, 1):
             problem, at_least = _try(exchange, clock)
@@ -26,12 +29,15 @@ def cancel_everything(exchange, clock, say):
             if isinstance(problem, errors.AuthenticationError):
                 say('Was not authenticated; could not cancel orders. %s' % problem)
                 return False
+            if isinstance(problem, errors.VenueUnreachable) and clock.monotonic() > deadline:
+                say(LEFT % problem)
+                return False
             wait = max(wait, at_least)
             say('Unable to cancel orders: %s. Trying again in %d s (%d of %d).' % (problem, wait, number, len(WAITS_S)))
             clock.wait(nap, wait)
         problem = _try(exchange, clock)[0]
         if problem is not None:
-            say('Unable to cancel orders: %s. Orders may be left on the book: run "marketmaker cancel".' % problem)
+            say(LEFT % problem)
         return problem is None
     finally:
         nap.close()

@@ -10,6 +10,7 @@ from fakes import error, response
 
 from market_maker import custom_strategy
 from market_maker import market_maker as bot
+from market_maker.shutdown import cancel_everything
 from market_maker.utils import errors
 from market_maker.utils.clock import ManualClock
 from market_maker.watching import WatchedFiles
@@ -251,6 +252,20 @@ def test_a_failed_cancel_without_a_signal_is_an_error():
     with pytest.raises(errors.Stopped) as stopped:
         desk.manager.run_loop()
     assert stopped.value.code == errors.EXIT_ERROR
+
+
+def test_a_venue_that_hangs_is_given_up_before_the_last_attempt():
+    clock, said, asked = ManualClock(), [], []
+
+    class Hanging(object):
+        def cancel_all_orders(self):
+            asked.append(clock.monotonic())
+            clock.advance(31)
+            raise errors.VenueUnreachable('Read timed out')
+
+    assert cancel_everything(Hanging(), clock, said.append) is False
+    assert len(asked) == 2 and clock.monotonic() - asked[0] < 70
+    assert 'Trying again' in said[0] and 'Orders may be left on the book' in said[1] and len(said) == 2
 
 
 def test_orders_that_are_still_there_after_the_cancel_are_cancelled_again():
