@@ -6,6 +6,7 @@ must come off the book all the same.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import tempfile
 from typing import Any, NamedTuple
@@ -52,10 +53,21 @@ def mixed(seed, count):
         yield Trial(f"mixed-{seed + number}", seed + number, LEVELS[number % len(LEVELS)], None, MIXED_S, options)
 
 
+@contextlib.contextmanager
+def silence():
+    """No log lines of the bot meanwhile; afterwards everything is as it was."""
+    logger = logging.getLogger("root")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def play(trial):
     """Run one trial; returns its Outcome. Whatever the bot raises is counted, not raised."""
-    logging.getLogger("root").setLevel(logging.CRITICAL + 1)
-    with tempfile.TemporaryDirectory() as folder:
+    with silence(), tempfile.TemporaryDirectory() as folder:
         settings = dict(SETTINGS, RUN_FOR_S=trial.seconds + CALM_S, **trial.options)
         profile, transport, token = (settings.pop(name, default) for name, default in (("profile", "classic"), ("transport", "auto"), ("with_token", False)))
         desk = Desk(folder, trial.seed, trial.level, trial.kinds, profile=profile, transport=transport, with_token=token, **settings)
