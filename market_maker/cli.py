@@ -8,6 +8,7 @@
 from __future__ import absolute_import, division, print_function
 
 import argparse
+import errno
 import os
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from market_maker import settings as settings_module
 from market_maker.utils import errors, log
 from market_maker.utils.signals import StopSignals
 
+LOST_OUTPUT = (errno.EPIPE, errno.ENOSPC)
 WORDS = ('setup', 'check', 'cancel', 'flatten')
 USAGE = '%(prog)s [WORD] [SYMBOL] [options]'
 DESCRIPTION = """\
@@ -71,8 +73,17 @@ def _guarded(argv):
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else errors.EXIT_OK if stop.code is None else errors.EXIT_ERROR
     except Exception as error:
+        if getattr(error, 'errno', None) in LOST_OUTPUT:
+            return _output_lost(error)
         _say('%s: %s. Details: %s' % (type(error).__name__, error, write_crash_report()))
         return errors.EXIT_ERROR
+
+
+def _output_lost(error):
+    """Nobody reads any more (`marketmaker check | head`), which is no news to anybody, or the disk is full."""
+    if error.errno != errno.EPIPE:
+        _say('The output cannot be written: %s.' % error.strerror)
+    return errors.EXIT_ERROR
 
 
 def parse(argv):

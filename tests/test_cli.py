@@ -1,6 +1,7 @@
 """The command line: words and options, exit codes, and no traceback for a user."""
 from __future__ import absolute_import, division, print_function
 
+import errno
 import os
 import signal
 import stat
@@ -11,7 +12,7 @@ import pytest
 
 import market_maker
 import running
-from market_maker import _settings_example, cli, leave
+from market_maker import _settings_example, check, cli, leave
 from market_maker import market_maker as bot
 from market_maker import settings as settings_module
 from market_maker.utils import errors, log
@@ -225,6 +226,15 @@ def test_a_strategy_that_cannot_be_loaded_is_one_line_and_code_2(spec, words, ca
     assert words in said and said.count('\n') == 1 and runs == []
     for name in ('strategy_a', 'broken', 'failing'):
         sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize('number, said', [(errno.EPIPE, ''), (errno.ENOSPC, 'marketmaker: The output cannot be written: gone.\n')])
+def test_output_that_nobody_reads_or_that_does_not_fit_is_no_error_nobody_foresaw(number, said, monkeypatch, capsys, folder):
+    def fail(settings):
+        raise IOError(number, 'gone')
+    monkeypatch.setattr(check, 'run', fail)
+    assert cli.main(['check']) == 1
+    assert capsys.readouterr().err == said and os.listdir(str(folder)) == []
 
 
 def test_the_base_class_itself_is_a_strategy():
