@@ -317,7 +317,7 @@ class BitMEX(object):
         if (self._expected.fills, self.position()['currentQty']) == before:  # otherwise the answer may be older than what we know
             for row in rows:
                 self.ws.tables.merge('position', row)
-            self._expected.settle(self.position()['currentQty'])
+            self._expected.settle(self.position()['currentQty'], self.clock.monotonic())
 
     @authentication_required
     def worst_case(self):

@@ -7,6 +7,8 @@ Rules:
 
 * Expected is the position when row and fills last agreed, plus the fills known since; where row and expectation differ, the difference
   counts against the limit that it brings nearer, whichever of the two is right.
+* What was read by REST may hold fills that are told later, and would then count twice: until it has been calm for `SETTLED_S` after a
+  reading, fills of one side do not make up for those of the other, and agreement may be chance.
 * Time alone settles nothing. When the two have differed for `SETTLED_S` the position is to be read by REST, and that is believed unless
   a fill or another row became known while the answer was on its way: it may be older than these.
 """
@@ -21,29 +23,39 @@ class ExpectedPosition(object):
     """Contracts, signed. Every method is safe from any thread; times are seconds of a clock that is never set back."""
 
     def __init__(self):
-        self.fills = 0             # how many were noted
+        self.fills = 0                 # how many were noted
         self._lock = threading.Lock()
         self._basis = None
-        self._filled = 0
+        self._bought = self._sold = 0  # fills since then
         self._doubted_since = None
+        self._uneasy_since = None      # the last reading or fill, from a reading on until it is calm
 
     def note_fill(self, side, quantity, now):
         with self._lock:
             self.fills += 1
-            self._filled += quantity if side == 'Buy' else -quantity
+            if side == 'Buy':
+                self._bought += quantity
+            else:
+                self._sold += quantity
             if self._doubted_since is not None:
                 self._doubted_since = now  # its row is on its way
+            self._calm_down(now)
+            if self._uneasy_since is not None:
+                self._uneasy_since = now
 
-    def settle(self, row_quantity):
-        """The row is known to be right."""
+    def settle(self, row_quantity, now):
+        """The row was read by REST."""
         with self._lock:
             self._settle(row_quantity)
+            self._uneasy_since = now
 
     def unaccounted(self, row_quantity, now):
         """(contracts perhaps bought, perhaps sold) that the row does not show."""
         with self._lock:
             difference = self._difference(row_quantity, now)
-            return max(0, difference), max(0, -difference)
+            if self._uneasy_since is None:
+                return max(0, difference), max(0, -difference)
+            return max(difference, self._bought), max(-difference, self._sold)
 
     def in_doubt(self, row_quantity, now):
         """Whether row and fills have disagreed for so long that the position must be read by REST."""
@@ -51,11 +63,21 @@ class ExpectedPosition(object):
             return self._difference(row_quantity, now) != 0 and now - self._doubted_since >= SETTLED_S
 
     def _difference(self, row_quantity, now):
-        if self._basis is None or self._basis + self._filled == row_quantity:
+        self._calm_down(now)
+        if self._basis is None:
             self._settle(row_quantity)
+        difference = self._basis + self._bought - self._sold - row_quantity
+        if difference == 0:
+            self._doubted_since = None
+            if self._uneasy_since is None:
+                self._settle(row_quantity)
         elif self._doubted_since is None:
             self._doubted_since = now
-        return self._basis + self._filled - row_quantity
+        return difference
+
+    def _calm_down(self, now):
+        if self._uneasy_since is not None and now - self._uneasy_since >= SETTLED_S:
+            self._uneasy_since = None
 
     def _settle(self, row_quantity):
-        self._basis, self._filled, self._doubted_since = row_quantity, 0, None
+        self._basis, self._bought, self._sold, self._doubted_since = row_quantity, 0, 0, None

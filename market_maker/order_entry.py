@@ -118,7 +118,7 @@ class OrderEntry(object):
             raise
         except errors.MarketMakerError as error:
             self.own_orders.refused(names)
-            self.needs_reconcile = self.needs_reconcile or isinstance(error, errors.Overloaded)  # gateways have lied about that
+            self.needs_reconcile = self.needs_reconcile or isinstance(error, SAID_TO_BE_UNSENT)
             raise
         except BaseException:
             self._unknown(cl_ord_ids=names)
@@ -169,7 +169,7 @@ class OrderEntry(object):
             raise
         except errors.MarketMakerError as error:
             self.own_orders.answered(order_ids=order_ids)
-            self.needs_reconcile = self.needs_reconcile or isinstance(error, (errors.OrderGone, errors.Overloaded))
+            self.needs_reconcile = self.needs_reconcile or isinstance(error, (errors.OrderGone,) + SAID_TO_BE_UNSENT)
             raise
         except BaseException:
             self._unknown(order_ids=order_ids)
@@ -266,6 +266,8 @@ def _gravity(error):
     return _ACTIONS.index(error.action) if isinstance(error, errors.MarketMakerError) else -1
 
 
+# Nothing was carried out, they say, or an attempt before the last one said; gateways have lied about that.
+SAID_TO_BE_UNSENT = (errors.Overloaded, errors.VenueUnreachable)
 HALTING = (errors.RateLimited, errors.Overloaded, errors.VenueUnreachable)
 _ACTIONS = (errors.STOP, errors.RETICK, errors.WAIT, errors.SKIP)
 

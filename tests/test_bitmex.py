@@ -306,6 +306,15 @@ def test_a_position_that_was_read_while_an_order_was_filled_may_be_too_old_and_d
     assert bitmex.worst_case() == (0, 200)
 
 
+def test_after_a_503_and_a_line_that_went_away_the_orders_are_read():
+    gone = requests.exceptions.ConnectionError(Wrapped(NewConnectionError('refused')))
+    answers = [error(503, 'The system is currently overloaded.'), gone, gone, gone, gone, gone]
+    bitmex, _, _, _ = connect({'POST order/bulk': answers})
+    with pytest.raises(errors.VenueUnreachable):
+        bitmex.create_bulk_orders([BUY])
+    assert bitmex.needs_reconcile
+
+
 def test_an_answer_that_does_not_speak_of_the_orders_says_nothing():
     bitmex, _, _, _ = connect({'POST order/bulk': error(404, 'Not Found'), 'POST order': response(200, {'ok': True})})
     with pytest.raises(errors.UnknownOutcome):

@@ -29,7 +29,7 @@ from market_maker.utils import errors
 
 SYMBOL = "XBTUSD"
 START_NS = 1_700_000_000 * 10**9
-PAIRS, STEP, LOWEST, HIGHEST = 2, 5, -400, 500
+PAIRS, STEP, LOWEST, HIGHEST = 2, 5, -150, 250
 LADDER = ((0, 100), (1, 200))  # (steps from the inner price, contracts)
 TABLES = ("order", "position", "execution", "margin", "quote")
 
@@ -236,9 +236,9 @@ class World:
 
 
 EVENTS = (
-    lambda world: world.message(1), lambda world: world.message(1), lambda world: world.message(2), World.lose, lambda world: world.feed.let_all_through(),
+    lambda world: world.message(1), lambda world: world.message(1), lambda world: world.message(2), World.lose, lambda world: world.tape.draw(4) or world.feed.let_all_through(),
     lambda world: world.fill(BUY), lambda world: world.fill(SELL), World.cancel, lambda world: world.door.deliver_late(),
-    lambda world: world.pass_time(0.3), lambda world: world.feed.drop(),
+    lambda world: world.pass_time(0.3), lambda world: world.tape.draw(6) or world.feed.drop(),
 )
 
 
