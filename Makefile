@@ -6,7 +6,7 @@ ARGS ?=
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3.10 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run venue setup check dry-run test lint bench coverage test-all test-clients docs clean bench-venue fuzz
+.PHONY: help run venue setup check dry-run test lint bench coverage test-all test-clients chaos docs clean bench-venue fuzz
 
 help:  ## show this
 	@echo "usage: make TARGET [ARGS='...']"; echo
@@ -60,6 +60,9 @@ test-all: test  ## run the tests, then the bot's tests on every interpreter foun
 
 test-clients: $(VENV)/.developed  ## run other people's BitMEX clients, unmodified, against the venue (needs the registries once)
 	CLIENT_SECONDS=$${CLIENT_SECONDS:-40} $(PY) -m pytest tests/clients $(ARGS)
+
+chaos: $(VENV)/.developed  ## break everything on purpose, count what came of it, write chaos/SCORECARD.md (needs PyPI once)
+	$(PY) -m chaos $(ARGS)
 
 docs: $(VENV)/.installed  ## write anew what the documentation takes from the code (settings, picture)
 	$(PY) docs/update.py
