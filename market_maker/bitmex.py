@@ -66,7 +66,7 @@ class BitMEX(object):
 
     def __init__(self, base_url=None, symbol=None, apiKey=None, apiSecret=None, orderIDPrefix='mm_bitmex_', shouldWSAuth=True,
                  postOnly=False, timeout=7, login=None, password=None, otpToken=None, order_transport='auto', symbols=(),
-                 start_timeout=30, rest_interval=1, error_interval=10, transport=None, feed=None, clock=None, new_id=None, wakeup=None,
+                 start_timeout=30, transport=None, feed=None, clock=None, new_id=None, wakeup=None,
                  jitter=random.random):
         self.logger = logger
         check_address(base_url)

@@ -51,8 +51,7 @@ class ExchangeInterface(ExchangeView):
                 base_url=settings.BASE_URL, symbol=self.symbol, apiKey=settings.API_KEY, apiSecret=settings.API_SECRET,
                 orderIDPrefix=settings.ORDERID_PREFIX, shouldWSAuth=not self.dry_run, postOnly=settings.POST_ONLY, timeout=settings.TIMEOUT,
                 login=settings.LOGIN, password=settings.PASSWORD, otpToken=settings.OTPTOKEN, order_transport=settings.ORDER_TRANSPORT,
-                symbols=[symbol for symbol in settings.CONTRACTS if symbol != self.symbol], start_timeout=settings.START_TIMEOUT_S,
-                rest_interval=settings.API_REST_INTERVAL, error_interval=settings.API_ERROR_INTERVAL)
+                symbols=[symbol for symbol in settings.CONTRACTS if symbol != self.symbol], start_timeout=settings.START_TIMEOUT_S)
         except BaseException:
             self._stop_paper()
             raise
