@@ -35,13 +35,14 @@ def trim(existing, plan, transport, tokens, second, middle):
     amends, creates = list(plan.amend), list(plan.create)
     by_value = sorted(amends, key=lambda amend: _value(amend, middle)) + sorted(
         creates, key=lambda order: abs(order['price'] - middle))
-    for count in range(len(by_value) - 1, -1, -1):
+    count = len(by_value)
+    while True:  # cancels alone are always sent
+        count -= 1
         chosen = [id(item) for item in by_value[:count]]
         part = convergence.in_order(existing, [amend for amend in amends if id(amend) in chosen],
                                     [order for order in creates if id(order) in chosen], plan.cancel, plan.put_off)
         if _fits(part, transport, tokens, second):
-            break
-    return part, len(by_value) - len(part.amend) - len(part.create)
+            return part, len(by_value) - len(part.amend) - len(part.create)
 
 
 def _fits(plan, transport, tokens, second):
