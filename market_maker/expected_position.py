@@ -7,8 +7,8 @@ Rules:
 
 * Expected is the position when row and fills last agreed, plus the fills known since; where row and expectation differ, the difference
   counts against the limit that it brings nearer, whichever of the two is right.
-* What was read by REST may hold fills that are told later, and would then count twice: until it has been calm for `SETTLED_S` after a
-  reading, fills of one side do not make up for those of the other, and agreement may be chance.
+* What was read by REST may hold fills that are told later, and would then count twice: until row and fills agree and it has been
+  calm for `SETTLED_S` after a reading, fills of one side do not make up for those of the other, and agreement may be chance.
 * Time alone settles nothing. When the two have differed for `SETTLED_S` the position is to be read by REST, and that is believed unless
   a fill or another row became known while the answer was on its way: it may be older than these.
 """
@@ -39,7 +39,6 @@ class ExpectedPosition(object):
                 self._sold += quantity
             if self._doubted_since is not None:
                 self._doubted_since = now  # its row is on its way
-            self._calm_down(now)
             if self._uneasy_since is not None:
                 self._uneasy_since = now
 
@@ -63,21 +62,17 @@ class ExpectedPosition(object):
             return self._difference(row_quantity, now) != 0 and now - self._doubted_since >= SETTLED_S
 
     def _difference(self, row_quantity, now):
-        self._calm_down(now)
         if self._basis is None:
             self._settle(row_quantity)
         difference = self._basis + self._bought - self._sold - row_quantity
         if difference == 0:
             self._doubted_since = None
-            if self._uneasy_since is None:
+            if self._uneasy_since is None or now - self._uneasy_since >= SETTLED_S:
+                self._uneasy_since = None
                 self._settle(row_quantity)
         elif self._doubted_since is None:
             self._doubted_since = now
         return difference
-
-    def _calm_down(self, now):
-        if self._uneasy_since is not None and now - self._uneasy_since >= SETTLED_S:
-            self._uneasy_since = None
 
     def _settle(self, row_quantity):
         self._basis, self._bought, self._sold, self._doubted_since = row_quantity, 0, 0, None

@@ -7,6 +7,7 @@ from market_maker.expected_position import ExpectedPosition
 def settled(quantity):
     expected = ExpectedPosition()
     expected.settle(quantity, -10.0)
+    expected.unaccounted(quantity, 0.0)
     return expected
 
 
@@ -67,4 +68,6 @@ def test_soon_after_a_reading_agreement_may_be_chance_and_fills_of_both_sides_co
     expected.note_fill('Sell', 33, 10.6)  # and this one the row does not show yet
     assert expected.unaccounted(100, 10.6) == (100, 33)
     assert expected.unaccounted(67, 10.7) == (100, 33)
-    assert expected.unaccounted(67, 13.6) == (33, 0) and expected.in_doubt(67, 13.7)
+    assert expected.unaccounted(67, 13.6) == (100, 33) and expected.in_doubt(67, 13.7)
+    expected.settle(67, 13.7)
+    assert expected.unaccounted(67, 13.7) == (0, 0)

@@ -236,7 +236,8 @@ class World:
 
 
 EVENTS = (
-    lambda world: world.message(1), lambda world: world.message(1), lambda world: world.message(2), World.lose, lambda world: world.tape.draw(4) or world.feed.let_all_through(),
+    lambda world: world.message(1), lambda world: world.message(1), lambda world: world.message(2), World.lose,
+    lambda world: world.tape.draw(4) or world.feed.let_all_through(),
     lambda world: world.fill(BUY), lambda world: world.fill(SELL), World.cancel, lambda world: world.door.deliver_late(),
     lambda world: world.pass_time(0.3), lambda world: world.tape.draw(6) or world.feed.drop(),
 )
