@@ -7,8 +7,8 @@ Rules:
 
 * Expected is the position when row and fills last agreed, plus the fills known since; where row and expectation differ, the difference
   counts against the limit that it brings nearer, whichever of the two is right.
-* What was read by REST may hold fills that are told later, and would then count twice: until row and fills agree and it has been
-  calm for `SETTLED_S` after a reading, fills of one side do not make up for those of the other, and agreement may be chance.
+* What was read by REST may hold fills that are told later, and would then count twice. Until `SETTLED_S` have passed after a reading
+  without any, fills of one side do not make up for those of the other, and agreement may be chance: it is read again.
 * Time alone settles nothing. When the two have differed for `SETTLED_S` the position is to be read by REST, and that is believed unless
   a fill or another row became known while the answer was on its way: it may be older than these.
 """
@@ -59,7 +59,9 @@ class ExpectedPosition(object):
     def in_doubt(self, row_quantity, now):
         """Whether row and fills have disagreed for so long that the position must be read by REST."""
         with self._lock:
-            return self._difference(row_quantity, now) != 0 and now - self._doubted_since >= SETTLED_S
+            if self._difference(row_quantity, now) == 0:
+                return self._may_count_twice() and now - self._uneasy_since >= SETTLED_S
+            return now - self._doubted_since >= SETTLED_S
 
     def _difference(self, row_quantity, now):
         if self._basis is None:
@@ -67,12 +69,15 @@ class ExpectedPosition(object):
         difference = self._basis + self._bought - self._sold - row_quantity
         if difference == 0:
             self._doubted_since = None
-            if self._uneasy_since is None or now - self._uneasy_since >= SETTLED_S:
+            if self._uneasy_since is None or (now - self._uneasy_since >= SETTLED_S and not self._may_count_twice()):
                 self._uneasy_since = None
                 self._settle(row_quantity)
         elif self._doubted_since is None:
             self._doubted_since = now
         return difference
+
+    def _may_count_twice(self):
+        return self._uneasy_since is not None and bool(self._bought or self._sold)
 
     def _settle(self, row_quantity):
         self._basis, self._bought, self._sold, self._doubted_since = row_quantity, 0, 0, None

@@ -71,3 +71,13 @@ def test_soon_after_a_reading_agreement_may_be_chance_and_fills_of_both_sides_co
     assert expected.unaccounted(67, 13.6) == (100, 33) and expected.in_doubt(67, 13.7)
     expected.settle(67, 13.7)
     assert expected.unaccounted(67, 13.7) == (0, 0)
+
+
+def test_when_fills_come_soon_after_a_reading_it_is_read_again_although_all_agrees():
+    expected = ExpectedPosition()
+    expected.settle(0, 10.0)
+    expected.note_fill('Buy', 100, 11.0)
+    assert expected.unaccounted(100, 11.0) == (100, 0)
+    assert not expected.in_doubt(100, 13.9) and expected.in_doubt(100, 14.0)
+    expected.settle(100, 14.0)
+    assert expected.unaccounted(100, 17.0) == (0, 0) and not expected.in_doubt(100, 30.0)
