@@ -3,7 +3,8 @@
 Rules:
 
 * Resting orders, oldest first, are matched with the desired ones of their side from the outside in: when an inner order is filled the
-  others stay and one is created. Where another way to match them (by price, from the inside out) needs fewer amends, it is taken.
+  others stay and one is created. Where another way to match them (by price, from the inside out, what may stay as it is first) needs
+  fewer amends, it is taken.
 * An order is amended when its size is not the one wanted, or its price is further than RELIST_INTERVAL from it.
 * An amend asks for cumQty plus the size wanted: what is left of the order may change under way, what was filled may not.
 * Surplus orders are cancelled before anything is created, so that no more rest than are desired, at any moment.
@@ -115,22 +116,37 @@ def _match(rows, desired, relist_interval):
     """(pairs of row and desired, rows without a desired order, desired orders without a row), in the way that needs fewest amends.
 
     Tried are the rows by age, as the original takes them, then by price; each from the outside in and from the inside out. Where
-    it makes no difference the inner order is created, and the outermost is cancelled.
+    it makes no difference the inner order is created, and the outermost is cancelled. By age fits what was placed from the outside
+    in; orders that were placed one by one, some of them later, may stand in any order: then those first that may stay.
     """
-    count = min(len(rows), len(desired))
-    starts = [(0, 0), (len(rows) - count, len(desired) - count)]
-    if len(rows) > len(desired):
-        starts.reverse()
-    ways = [(ordered, start) for ordered in (rows, _outermost_first(rows)) for start in starts]
+    ways = [_in_turn(ordered, desired, inner) for ordered in (rows, _outermost_first(rows)) for inner in (False, True)]
+    ways.append(_fitting_first(rows, desired, relist_interval))
+    best = min(ways, key=lambda way: sum(needs_amend(row, wanted, relist_interval) for row, wanted in way))
+    paired = [id(row) for row, wanted in best]
+    met = [id(wanted) for row, wanted in best]
+    return (best, [row for row in rows if id(row) not in paired and not _is_locked(row)],
+            [order for order in desired if id(order) not in met])
 
-    def pairs_of(way):
-        ordered, (row, wanted) = way
-        return list(zip(ordered[row:row + count], desired[wanted:wanted + count]))
-    best = min(ways, key=lambda way: sum(needs_amend(row, wanted, relist_interval) for row, wanted in pairs_of(way)))
-    ordered, (row, wanted) = best
-    surplus = ordered[:row] + ordered[row + count:]
-    missing = desired[:wanted] + desired[wanted + count:]
-    return pairs_of(best), [row for row in surplus if not _is_locked(row)], missing
+
+def _in_turn(rows, desired, inner=False):
+    """Pairs in the order given. Of more desired orders than rows the inner are left over, of more rows the outer; or else the reverse."""
+    count = min(len(rows), len(desired))
+    inner = inner != (len(rows) > len(desired))
+    return list(zip(rows[len(rows) - count if inner else 0:], desired[len(desired) - count if inner else 0:]))
+
+
+def _fitting_first(rows, desired, relist_interval):
+    """Pairs of what needs no amend, wherever it stands, then the rest by price."""
+    left, row_of, unmet = _outermost_first(rows), {}, []
+    for wanted in desired:
+        row = next((row for row in left if not needs_amend(row, wanted, relist_interval)), None)
+        if row is None:
+            unmet.append(wanted)
+        else:
+            left = [other for other in left if other is not row]
+            row_of[id(wanted)] = row
+    row_of.update((id(wanted), row) for row, wanted in _in_turn(left, unmet))
+    return [(row_of[id(wanted)], wanted) for wanted in desired if id(wanted) in row_of]
 
 
 def _within(room, pairs, missing, relist_interval):

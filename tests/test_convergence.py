@@ -47,6 +47,21 @@ def test_orders_within_relist_interval_stay_with_their_level_even_when_a_newer_i
     assert diff(rows, [buy(6287.5, 200), buy(6318.5, 100)], [], 0.01) == ([], [], [], [], [])
 
 
+def test_orders_that_were_placed_one_by_one_in_any_order_stay_when_a_newer_inner_one_stands_further_out():
+    rows = resting([sell(101.5, 200), sell(102.0, 300), sell(103.0, 500), sell(102.5, 400), sell(101.6, 100)])
+    wanted = [sell(103.1, 500), sell(102.6, 400), sell(102.1, 300), sell(101.9, 200), sell(101.6, 100)]
+    plan = diff(rows, [], wanted, 0.01)
+    assert plan.amend == [] and plan.create == [] and plan.cancel == []
+
+
+def test_what_fits_stays_and_of_the_rest_the_outermost_is_cancelled_or_the_innermost_created():
+    rows = resting([buy(97.0, 300), buy(96.0, 300), buy(98.0, 200)])
+    plan = diff(rows, [buy(97.0, 200), buy(98.0, 100)], [], 0.02)
+    assert len(plan.cancel) == 1 and len(plan.amend) == 1 and plan.create == []
+    plan = diff(resting([buy(98.0, 200)]), [buy(96.0, 300), buy(97.0, 200), buy(98.0, 100)], [], 0.02)
+    assert plan.amend == [] and [order['orderQty'] for order in plan.create] == [300, 100]
+
+
 def test_of_equal_orders_the_outermost_is_cancelled():
     plan = diff(resting([buy(99.0), buy(99.25), buy(99.5)]), [buy(99.25), buy(99.5)], [], 0.01)
     assert [row['price'] for row in plan.cancel] == [99.0] and plan.amend == []
@@ -167,8 +182,8 @@ def test_while_an_order_grows_and_another_shrinks_the_larger_sizes_count():
 
 def test_a_price_moves_even_while_its_size_must_wait():
     rows = resting([buy(98.0, 100), buy(99.0, 200)])
-    plan = diff(rows, [buy(97.0, 200), buy(98.0, 100)], [], 0, Limits(0, -300, 300, 300, 0))
-    assert [(amend.price, amend.quantity) for amend in plan.amend] == [(97.0, 100), (98.0, 100)]
+    plan = diff(rows, [buy(97.0, 200), buy(98.5, 100)], [], 0, Limits(0, -300, 300, 300, 0))
+    assert [(amend.price, amend.quantity) for amend in plan.amend] == [(97.0, 100), (98.5, 100)]
 
 
 def test_a_reduction_is_sent_even_when_we_are_beyond_the_limit():
