@@ -19,7 +19,7 @@ SETTINGS = {
     "INTERVAL": 0.001, "MIN_SPREAD": 0.002, "RELIST_INTERVAL": 0.001, "LOOP_INTERVAL": 2,
     "CHECK_POSITION_LIMITS": True, "MIN_POSITION": -2500, "MAX_POSITION": 2500,
 }
-ALONE_S, MIXED_S, CALM_S = 60, 120, 30
+ALONE_S, MIXED_S, CALM_S = 60, 120, 40
 WAYS = (("classic", "auto"), ("modern", "auto"), ("classic", "single"))
 LEVELS = (0.1, 0.25, 0.4)
 
@@ -95,7 +95,7 @@ class Agreement:
         if not self._is_quiet and now >= self.quiet_at:
             self._is_quiet = True
             self.desk.quieten()
-        if self._is_quiet and self.quiet_at + 15e9 <= now < self.ends_at and not self.seen:
+        if self._is_quiet and self.quiet_at + 15e9 <= now < self.ends_at and not self.seen and self.desk.bitmex.ws.ready:
             self.seen = self.desk.views_agree()  # between a fill and its row they may differ: it is enough that they agree once
         if now >= self.ends_at and not self.desk.mischief.level:
             self.desk.mischief.level = min(self.level, 0.2)
