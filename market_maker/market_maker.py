@@ -518,7 +518,7 @@ class OrderManager(Running):
         if self._is_shut_down:
             return
         self._is_shut_down = True
-        logger.info('Shutting down. All open orders will be cancelled.')
+        logger.info('Shutting down. %s', 'A dry run has placed nothing.' if self.exchange.dry_run else 'All open orders will be cancelled.')
         if self.exchange.paper_died():
             logger.error('The paper venue is gone, and every order with it.')
         else:

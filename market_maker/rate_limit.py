@@ -149,7 +149,7 @@ class RequestBudget(object):
             return 'request budget not known yet'
         text = '%d of %d requests left' % (available, self.limit)
         if self.skipped:
-            text += ', %d left out' % self.skipped
+            text += ', %d put off so far' % self.skipped
         return text
 
 

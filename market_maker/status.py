@@ -67,7 +67,7 @@ def rounding_line(row, sizes):
 def request_line(budget, quotes, fills):
     """What was asked of the venue: `budget` in words, orders sent or moved, and fills."""
     ratio = ' (%.1f a fill)' % (quotes / fills) if fills else ''
-    return 'Requests: %s; %d quotes sent, %d fills%s.' % (budget, quotes, fills, ratio)
+    return 'Requests: %s; %d quotes sent, %d %s%s.' % (budget, quotes, fills, 'fill' if fills == 1 else 'fills', ratio)
 
 
 def result_lines(code, start_units, end_units, deposits, totals):
@@ -84,6 +84,8 @@ def result_lines(code, start_units, end_units, deposits, totals):
     line += '; deposits are not known).' if deposits is None else ').'
     if totals is None:
         return [line]
+    if not totals['fills'] and not totals['fees']:
+        return [line, 'No fills.']
     return [line, 'Fills: %d, %d contracts, fees %s %.*f %s.' % (
         totals['fills'], totals['contracts'], 'received' if totals['fees'] < 0 else 'paid', digits,
         abs(contracts.in_whole(totals['fees'], code)), name)]

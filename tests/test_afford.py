@@ -154,7 +154,7 @@ def test_the_status_shows_what_was_asked_and_the_start_what_will_be():
     desk.at(0.5, scarce, desk, 280)
     desk.at(1, desk.venue.fill, side='Buy')
     desk.run(6)
-    assert desk.heard.count('Requests: ') == 2 and desk.heard.count('13 quotes sent, 1 fills (13.0 a fill)') == 1
+    assert desk.heard.count('Requests: ') == 2 and desk.heard.count('13 quotes sent, 1 fill (13.0 a fill)') == 1
     assert desk.heard.count('Forecast: ') == 1 and desk.heard.count('That is more than there is') == 1
 
 

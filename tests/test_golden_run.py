@@ -29,7 +29,7 @@ def ours(lines):
     """The lines of the log that the original promises, as module - message, requests and connecting aside."""
     return [line for line in lines if line.startswith('market_maker - ') and not line.startswith((
         'market_maker - Fees:', 'market_maker - Prices go', 'market_maker - No order of ours', 'market_maker - Result',
-        'market_maker - Requests:', 'market_maker - Forecast:', 'market_maker - Fills:'))]
+        'market_maker - Requests:', 'market_maker - Forecast:', 'market_maker - Fills:', 'market_maker - No fills.'))]
 
 
 def recorded():

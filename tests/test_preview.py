@@ -84,3 +84,4 @@ def test_the_result_is_the_change_of_balance_less_deposits():
     assert status.result_lines('XBt', 0, 0, None, None)[0].endswith('to 0.00000000; deposits are not known).')
     assert status.result_lines('XBt', 0, 0, 0, {'fills': 1, 'contracts': 1,
         'fees': 7})[1] == 'Fills: 1, 1 contracts, fees paid 0.00000007 XBT.'
+    assert status.result_lines('XBt', 0, 0, 0, {'fills': 0, 'contracts': 0, 'fees': 0})[1] == 'No fills.'

@@ -27,7 +27,7 @@ def test_a_reserve_is_kept_for_cancels_and_the_rest_is_left_out():
     budget.note_headers(headers(120, 12), 0)
     assert budget.affordable(12, 0) == 7
     assert budget.skipped == 5
-    assert budget.describe(0) == '12 of 120 requests left, 5 left out'
+    assert budget.describe(0) == '12 of 120 requests left, 5 put off so far'
 
 
 def test_a_request_lowers_what_is_left_and_the_next_reply_corrects_it():
