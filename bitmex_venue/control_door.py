@@ -18,6 +18,7 @@ import time
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .control import Control
 from .wire import http
@@ -68,6 +69,8 @@ class ControlDoor:
             raise
         except web.HTTPRequestEntityTooLarge:
             status, value = 413, {"error": "the body is too large"}
+        except (web.RequestPayloadError, HttpProcessingError):
+            status, value = 400, {"error": "the body is not encoded as its headers say"}
         except Exception:
             log.exception("unforeseen failure of the control door")
             status, value = 500, {"error": "unforeseen failure; the venue's log says more"}

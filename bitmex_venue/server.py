@@ -23,6 +23,7 @@ import time
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .control_door import live_through
 from .misbehaviour.requests import SILENCE
@@ -245,6 +246,8 @@ class VenueServer:
             raise
         except web.HTTPRequestEntityTooLarge:
             return _plain(413, "Request Entity Too Large")
+        except (web.RequestPayloadError, HttpProcessingError):  # not compressed or cut as its headers say
+            return _plain(400, "Bad Request")
         except Exception:
             log.exception("unforeseen failure of %s", request.method)
             return _plain(500, errors.internal().message)

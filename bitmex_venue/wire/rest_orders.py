@@ -116,6 +116,8 @@ def amend(args: Mapping[str, Any], account: int, exchange: Any, old_names: bool)
     order = exchange.order(order_id) if order_id else exchange.order_by_cl_ord_id(account, original)
     if order is None or order.account_id != account:
         raise errors.bad_request("Invalid orderID" if order_id else "Invalid origClOrdID")
+    if args.get("pegOffsetValue") not in (None, ""):
+        raise errors.bad_request("Unsupported pegPriceType")
     if renamed and renamed == order.cl_ord_id:
         renamed = ""
     spec = exchange.instruments[order.symbol].spec

@@ -337,6 +337,16 @@ def test_a_large_body_is_refused():
     through_socket(scene)
 
 
+def test_a_body_that_is_not_compressed_as_its_header_says_is_refused():
+    async def scene(server, door, http):
+        headers = {"x-paper-token": door.token, "content-encoding": "gzip"}
+        async with http.post(door.url + "faults", data=b"no such stream", headers=headers) as reply:
+            assert reply.status == 400
+            assert await reply.json() == {"error": "the body is not encoded as its headers say"}
+
+    through_socket(scene)
+
+
 # ---- the catalogue
 
 

@@ -73,6 +73,13 @@ def test_what_cannot_be_placed_is_400_in_the_venues_words(client, args, message)
     assert client.ok("GET", "order") == []
 
 
+def test_a_peg_cannot_be_amended_into_an_order(client):
+    client.place(1, 5000, clOrdID="plain")
+    args = {"origClOrdID": "plain", "price": 4999, "pegOffsetValue": -5}
+    assert client.no(400, "PUT", "order", args) == "Unsupported pegPriceType"
+    assert client.ok("GET", "order")[0]["price"] == 5000
+
+
 def test_insufficient_balance_names_what_is_required(client):
     # the recorded reply: 1,000,000 contracts at 2000 need 575375000 XBt
     args = {"symbol": "XBTUSD", "orderQty": 1_000_000, "price": 2000}

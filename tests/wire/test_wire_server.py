@@ -133,6 +133,18 @@ def test_large_bodies_and_large_frames_are_refused():
     run(scenario)
 
 
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_a_body_that_is_not_compressed_as_its_header_says_is_a_400(coding, caplog):
+    async def scenario(server, http):
+        async with http.post(server.url + "order", data=b"no such stream", headers={"content-encoding": coding}) as reply:
+            assert reply.status == 400, await reply.text()
+            assert await reply.json() == {"error": {"message": "Bad Request", "name": "HTTPError"}}
+        assert (await rest(server, http, "GET", "user"))[0] == 200
+
+    run(scenario)
+    assert not caplog.records
+
+
 def test_a_silent_client_is_cut_off_without_a_close_frame():
     async def scenario(server, http):
         ws = await socket_of(server, http)
