@@ -70,7 +70,7 @@ def test_the_paper_venue_hands_its_secret_over_where_nobody_else_reads_it(spawn)
 
 
 def test_a_crash_report_does_not_hold_the_secret_either(spawn, venue, tmp_path):
-    (tmp_path / 'failing.py').write_text(FAILING)
+    (tmp_path / 'failing.py').write_bytes(FAILING.encode('ascii'))
     bot = spawn('--strategy', 'failing.py:Failing', env=venue.env)
     assert bot.wait() == 1
     said = bot.text + written(tmp_path)
