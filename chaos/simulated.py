@@ -19,7 +19,7 @@ SETTINGS = {
     "INTERVAL": 0.001, "MIN_SPREAD": 0.002, "RELIST_INTERVAL": 0.001, "LOOP_INTERVAL": 2,
     "CHECK_POSITION_LIMITS": True, "MIN_POSITION": -2500, "MAX_POSITION": 2500,
 }
-ALONE_S, MIXED_S, CALM_S = 60, 120, 40
+ALONE_S, MIXED_S, CALM_S = 60, 120, 36
 WAYS = (("classic", "auto"), ("modern", "auto"), ("classic", "single"))
 LEVELS = (0.1, 0.25, 0.4)
 
