@@ -32,24 +32,30 @@ class Sources(object):
         if symbol:
             self.overrides['SYMBOL'] = symbol
         self.cwd = cwd
+        self._were_there = set()  # files that were read before
 
     def read(self):
-        """What is Found, or SettingsError with every problem there is."""
+        """What is Found, or SettingsError with every problem there is; a file that was read before and is gone is one."""
         reading = _Reading()
-        if self.must_exist or os.path.exists(self.path):
-            reading.add_file(self.path)
+        self._add(reading, self.path, self.must_exist)
         environment = reading.environment(self.environ)
         symbol = self.overrides.get('SYMBOL') or environment.get('SYMBOL', (None,))[0] or reading.latest('SYMBOL')
         files = [self.path]
         if isinstance(symbol, string_types) and _is_fine('SYMBOL', symbol):
             files.append(os.path.join(os.path.dirname(self.path), 'settings-%s.py' % symbol))
-            if os.path.exists(files[-1]):
-                reading.add_file(files[-1], symbol)
+            self._add(reading, files[-1], False, symbol)
         for name, (text, variable) in environment.items():
             reading.put(name, text, 'environment (%s)' % variable, TEXT)
         for name, value in self.overrides.items():
             reading.put(name, value, COMMAND_LINE, RAW)
         return reading.result(files, self.cwd)
+
+    def _add(self, reading, path, must_exist, symbol=None):
+        if os.path.exists(path) or must_exist:
+            reading.add_file(path, symbol)
+            self._were_there.add(path)
+        elif path in self._were_there:
+            reading.problems.append('%s is gone: put it back, or start again without it.' % os.path.basename(path))
 
 
 class _Reading(object):

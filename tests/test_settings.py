@@ -320,6 +320,14 @@ def test_a_setting_that_cannot_change_in_a_run_waits_for_the_next_start(folder):
     assert (reload.changed, reload.later, read.ORDERID_PREFIX) == (['ORDER_PAIRS'], ['ORDERID_PREFIX'], 'mm_bitmex_')
 
 
+def test_a_settings_file_that_is_gone_is_reported_and_the_old_values_stay(folder):
+    folder('ORDER_PAIRS = 2')
+    read = folder.read()
+    os.remove(os.path.join(folder.path, 'settings.py'))
+    reload = read.reload()
+    assert 'settings.py is gone' in reload.problems[0] and (reload.changed, read.ORDER_PAIRS) == ([], 2)
+
+
 def test_what_the_program_or_the_command_line_set_survives_a_reload(folder):
     read = folder.read(overrides={'TIMEOUT': 3})
     read.ORDER_PAIRS = 5
