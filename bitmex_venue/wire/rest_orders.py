@@ -221,6 +221,8 @@ def cancel_row(venue: Any, account: int, result: Any, by_order_id: bool) -> dict
         return {**venue.rows.order(result.order), "error": result.error}
     now = iso(venue.now)
     row = {"account": account, "error": result.error, name: result.requested_id}
+    if result.order is not None:
+        row["orderID"] = result.order.order_id
     row.update(timestamp=now, transactTime=now, workingIndicator=False)
     return dict(sorted(row.items()))
 

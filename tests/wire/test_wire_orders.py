@@ -159,6 +159,13 @@ def test_cancel_error_rows_of_modern_are_short(modern):
     assert row["error"] == "Unable to cancel order"
 
 
+def test_a_cancel_error_row_of_modern_names_the_order_that_it_knows(modern):
+    order = modern.place(100, 70000, clOrdID="mine")
+    modern.ok("DELETE", "order", {"clOrdID": "mine"})
+    (row,) = modern.ok("DELETE", "order", {"clOrdID": "mine"})
+    assert (row["error"], row["orderID"], row["clOrdID"]) == ("Unable to cancel order", order["orderID"], "mine")
+
+
 def test_an_order_named_twice_is_cancelled_once(client):
     row = client.place(1, 6000, clOrdID="a")
     rows = client.ok("DELETE", "order", {"orderID": row["orderID"], "clOrdID": "a"})
