@@ -7,6 +7,8 @@ Rules:
 * Single orders of one list go side by side, so that the last does not wait for a dozen round trips; one that fails does not
   stop the others.
 * What the request budget cannot pay for is left out, the outermost orders first, and left to the next tick.
+* An answer of "overloaded" should mean that nothing was carried out, and gateways have lied: after one, whatever a later attempt was
+  answered, the orders are read again.
 * A post-only order that the venue accepted and canceled is in the answer as it is: `ordStatus` Canceled, not resting.
 * Bulk requests are used until the venue answers 404 to one, then single ones; that is remembered.
 """
@@ -118,7 +120,7 @@ class OrderEntry(object):
             raise
         except errors.MarketMakerError as error:
             self.own_orders.refused(names)
-            self.needs_reconcile = self.needs_reconcile or isinstance(error, SAID_TO_BE_UNSENT)
+            self.needs_reconcile = self.needs_reconcile or error.repeated or isinstance(error, errors.Overloaded)
             raise
         except BaseException:
             self._unknown(cl_ord_ids=names)
@@ -169,7 +171,7 @@ class OrderEntry(object):
             raise
         except errors.MarketMakerError as error:
             self.own_orders.answered(order_ids=order_ids)
-            self.needs_reconcile = self.needs_reconcile or isinstance(error, (errors.OrderGone,) + SAID_TO_BE_UNSENT)
+            self.needs_reconcile = self.needs_reconcile or error.repeated or isinstance(error, (errors.OrderGone, errors.Overloaded))
             raise
         except BaseException:
             self._unknown(order_ids=order_ids)
@@ -266,8 +268,6 @@ def _gravity(error):
     return _ACTIONS.index(error.action) if isinstance(error, errors.MarketMakerError) else -1
 
 
-# Nothing was carried out, they say, or an attempt before the last one said; gateways have lied about that.
-SAID_TO_BE_UNSENT = (errors.Overloaded, errors.VenueUnreachable)
 HALTING = (errors.RateLimited, errors.Overloaded, errors.VenueUnreachable)
 _ACTIONS = (errors.STOP, errors.RETICK, errors.WAIT, errors.SKIP)
 

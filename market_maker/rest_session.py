@@ -93,6 +93,7 @@ class RestSession(object):
             if decision.action == policy.NOTHING:
                 return None
             if decision.action in (policy.RAISE, policy.LOOK_UP):
+                decision.error.repeated = number > 0
                 raise decision.error if decision.action == policy.RAISE else DuplicateOrder(decision.error)
             renewed = renewed or decision.action in (policy.LOG_IN, policy.SYNC_CLOCK)
             if decision.action == policy.LOG_IN:

@@ -306,13 +306,15 @@ def test_a_position_that_was_read_while_an_order_was_filled_may_be_too_old_and_d
     assert bitmex.worst_case() == (0, 200)
 
 
-def test_after_a_503_and_a_line_that_went_away_the_orders_are_read():
-    gone = requests.exceptions.ConnectionError(Wrapped(NewConnectionError('refused')))
-    answers = [error(503, 'The system is currently overloaded.'), gone, gone, gone, gone, gone]
-    bitmex, _, _, _ = connect({'POST order/bulk': answers})
-    with pytest.raises(errors.VenueUnreachable):
+GONE = requests.exceptions.ConnectionError(Wrapped(NewConnectionError('refused')))
+
+
+@pytest.mark.parametrize('later', [[GONE] * 5, [error(429, 'Rate limit exceeded')], [error(400, 'Market is not open')]])
+def test_after_a_503_the_orders_are_read_whatever_a_later_attempt_was_answered(later):
+    bitmex, _, _, _ = connect({'POST order/bulk': [error(503, 'The system is currently overloaded.')] + later})
+    with pytest.raises(errors.MarketMakerError) as raised:
         bitmex.create_bulk_orders([BUY])
-    assert bitmex.needs_reconcile
+    assert raised.value.repeated and bitmex.needs_reconcile
 
 
 def test_an_answer_that_does_not_speak_of_the_orders_says_nothing():

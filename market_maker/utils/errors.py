@@ -39,9 +39,11 @@ EXIT_OK, EXIT_ERROR, EXIT_USAGE, EXIT_CREDENTIALS, EXIT_UNREACHABLE = 0, 1, 2, 3
 
 
 class MarketMakerError(Exception):
-    """The root of the tree; `exit_code` is what the process ends with when nobody handles it."""
+    """The root of the tree; `exit_code` is what the process ends with when nobody handles it. `repeated`: the request had been sent
+    before, and this is the answer to the last attempt alone."""
 
     action = STOP
+    repeated = False
     exit_code = EXIT_ERROR
 
 
