@@ -92,6 +92,8 @@ def check_amend(exchange, cmd: Amend, plan: Plan | None = None) -> Change:
         check_cl_ord_id(account, cmd.cl_ord_id, plan)
         cl_ord_id = cmd.cl_ord_id
         columns.append("clOrdID")
+    if not columns and cmd.text != Amend._field_defaults["text"]:
+        columns.append("text")  # a text alone may be changed (3.4)
     if not columns:
         raise Refused("Invalid amend: orderQty, leavesQty, price, stopPx unchanged")
     if not account.house and leaves_qty and (stop_px is None or order.triggered):

@@ -141,6 +141,14 @@ def test_modern_says_which_state_an_amend_met(modern):
     assert modern.no(400, "PUT", "order", {"orderID": row["orderID"], "price": 1}) == "Invalid ordStatus: Canceled"
 
 
+def test_a_text_alone_may_be_amended_and_keeps_the_place_in_the_book(client):
+    row = client.place(1, 6000)
+    amended = client.ok("PUT", "order", {"orderID": row["orderID"], "text": "mine now"})
+    assert amended["text"] == "Amended text: mine now\nSubmitted via API."
+    assert (amended["price"], amended["orderQty"], amended["ordStatus"]) == (6000, 1, "New")
+    assert "unchanged" in client.no(400, "PUT", "order", {"orderID": row["orderID"], "price": 6000})
+
+
 def test_cancel_answers_an_array_in_the_order_asked_for_with_errors_as_rows(client):
     ids = [client.place(1, 6000 + i)["orderID"] for i in range(3)]
     rows = client.ok("DELETE", "order", {"orderID": [ids[2], "nope", ids[0]]})
