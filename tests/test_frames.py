@@ -58,3 +58,11 @@ def test_a_close_is_told():
 def test_what_a_server_must_not_send_is_a_bad_frame(sent):
     with pytest.raises(BadFrame):
         FrameReader().feed(sent)
+
+
+def test_a_message_in_pieces_that_grows_too_long_is_refused(monkeypatch):
+    monkeypatch.setattr('market_maker.ws.frames.MAX_MESSAGE', 10)
+    reader = FrameReader()
+    reader.feed(frame(b'x' * 8, final=False))
+    with pytest.raises(BadFrame):
+        reader.feed(frame(b'x' * 8, opcode=0))

@@ -208,3 +208,10 @@ def test_without_a_listener_fills_are_merged_all_the_same():
     orders.merge([row(cum=50, status='Canceled', at=3)])
     orders.merge([row(cum=60, status='Canceled', at=3)])
     assert orders.worst_case() == (0, 0)
+
+
+def test_an_order_that_is_answered_before_it_has_a_name_stays_pending(orders):
+    send(orders)
+    orders.answered(cl_ord_ids=[A])
+    orders.merge([{'clOrdID': A, 'symbol': 'XBTUSD', 'text': 'no orderID in this row'}])
+    assert orders.state_of(A) == PENDING_NEW and orders.worst_case() == (100, 0)
