@@ -78,7 +78,7 @@ $(VENV)/.installed: setup.py | $(PY)
 
 $(VENV)/.developed: setup.py | $(PY)
 	@echo "Installing into $(VENV), with what the tests need ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[paper,dev]'
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[paper,lab,dev]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.audited: setup.py | $(PY)

@@ -39,6 +39,11 @@ setup(
             'aiohttp>=3.9; python_version >= "3.10"',
             'sortedcontainers>=2.4; python_version >= "3.10"',
         ],
+        'lab': [
+            name + '; python_version >= "3.11"' for name in (
+                'aiohttp>=3.9', 'sortedcontainers>=2.4', 'numpy>=1.26', 'polars>=1.0', 'hftbacktest>=2.4', 'plotly>=5.20', 'matplotlib>=3.8',
+                'optuna>=3.6', 'distributed>=2024.1', 'tqdm>=4.66')
+        ],
         'dev': [
             'pytest>=4.6,<5; python_version < "3"',
             'pytest>=7; python_version >= "3"',

@@ -1,4 +1,4 @@
-"""The command line: arguments -> settings -> logging -> one of five things to do -> an exit code.
+"""The command line: arguments -> settings -> logging -> one of five things to do -> an exit code. Words with options of their own: words.py.
 
 - The only place that ends the process, and it does so by returning a number to `market_maker.run`, which calls it.
 - No traceback reaches a user: an unexpected error is one line here, and the rest in a file that the line names.
@@ -17,7 +17,7 @@ import traceback
 from difflib import get_close_matches
 
 import market_maker
-from market_maker import _settings_example
+from market_maker import _settings_example, words
 from market_maker import settings as settings_module
 from market_maker.utils import errors, log
 from market_maker.utils.signals import StopSignals
@@ -88,16 +88,17 @@ def _output_lost(error):
 
 def parse(argv):
     """Arguments as a namespace with `word` (None means run) and `symbol`; raises SettingsError on wrong usage."""
+    known = WORDS + tuple(words.WORDS)
     arguments, rest = _parser().parse_known_args(argv)
     options = [word for word in rest if word.startswith('-')]
     if options:
         raise errors.SettingsError('%s is not an option. See marketmaker --help.' % options[0])
-    words = arguments.words + rest
-    arguments.word = words.pop(0).lower() if words and words[0].lower() in WORDS else None
-    arguments.symbol = words.pop(0).upper() if words else None
-    meant = get_close_matches(arguments.symbol.lower(), WORDS, 1, 0.75) if arguments.symbol else []
-    if words or (meant and arguments.word is None):
-        wrong = words[0] if words and not meant else (arguments.symbol or '').lower()
+    left = arguments.words + rest
+    arguments.word = left.pop(0).lower() if left and left[0].lower() in WORDS else None
+    arguments.symbol = left.pop(0).upper() if left else None
+    meant = get_close_matches(arguments.symbol.lower(), known, 1, 0.75) if arguments.symbol else []
+    if left or (meant and arguments.word is None):
+        wrong = left[0] if left and not meant else (arguments.symbol or '').lower()
         raise errors.SettingsError('%s is not understood%s See marketmaker --help.' % (
             wrong, '; did you mean %s?' % meant[0] if meant else '.'))
     return arguments
@@ -118,6 +119,8 @@ def write_crash_report():
 
 
 def _main(argv):
+    if argv and argv[0].lower() in words.WORDS:
+        return words.run(argv[0].lower(), argv[1:])
     arguments = parse(argv)
     if arguments.word == 'setup':
         return _setup()
@@ -173,7 +176,7 @@ def _seconds(text):
 
 
 def _parser():
-    parser = _Parser(prog='marketmaker', usage=USAGE, description=DESCRIPTION, epilog=EXAMPLES, add_help=False,
+    parser = _Parser(prog='marketmaker', usage=USAGE, description=DESCRIPTION + words.overview(), epilog=EXAMPLES, add_help=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('words', nargs='*', metavar='WORD, SYMBOL', help=argparse.SUPPRESS)
     add = parser.add_argument_group('options').add_argument

@@ -12,7 +12,7 @@ import pytest
 
 import market_maker
 import running
-from market_maker import _settings_example, check, cli, leave
+from market_maker import _settings_example, check, cli, leave, words
 from market_maker import market_maker as bot
 from market_maker import settings as settings_module
 from market_maker.utils import errors, log
@@ -239,3 +239,53 @@ def test_output_that_nobody_reads_or_that_does_not_fit_is_no_error_nobody_foresa
 
 def test_the_base_class_itself_is_a_strategy():
     assert load_class('market_maker.market_maker:OrderManager', bot.OrderManager) is bot.OrderManager
+
+
+#
+# Words with options of their own
+#
+@pytest.fixture
+def a_word(monkeypatch, tmp_path):
+    """A word `hello` whose module lies in the folder; yields a function that writes it."""
+    monkeypatch.setattr(sys, 'path', [str(tmp_path)] + sys.path)
+
+    def make(source, is_lab=True):
+        write('hello_word.py', source)
+        monkeypatch.delitem(sys.modules, 'hello_word', raising=False)
+        monkeypatch.setitem(words.WORDS, 'hello', words.Word('say hello', 'hello_word', is_lab))
+    yield make
+    sys.modules.pop('hello_word', None)
+
+
+def test_a_word_is_given_what_follows_it_and_returns_the_exit_code(a_word, capsys):
+    a_word('def main(argv):\n    print(argv)\n    return 7\n')
+    assert cli.main(['hello', '--json', 'x']) == 7
+    assert capsys.readouterr()[0] == "['--json', 'x']\n"
+
+
+def test_a_word_is_told_in_the_help_and_a_misspelt_one_is_understood(a_word, capsys):
+    a_word('def main(argv):\n    return 0\n')
+    assert cli.main(['--help']) == 0 and '  hello       say hello\n' in capsys.readouterr()[0]
+    assert cli.main(['helo']) == 2 and 'did you mean hello?' in capsys.readouterr()[1]
+
+
+def test_wrong_usage_of_a_word_is_one_line_and_exit_code_2(a_word, capsys):
+    a_word('from market_maker import words\n'
+           'def main(argv):\n    words.Parser("hello", "say hello", "marketmaker hello").parse_args(argv)\n    return 0\n')
+    assert cli.main(['hello', '--loud']) == 2
+    assert capsys.readouterr()[1] == 'marketmaker: unrecognized arguments: --loud. See marketmaker hello --help.\n'
+    assert cli.main(['hello', '--help']) == 0 and 'example:\n  marketmaker hello' in capsys.readouterr()[0]
+
+
+def test_a_word_of_the_lab_without_its_packages_says_what_to_install(a_word, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'polars', None)
+    a_word('import polars\n')
+    assert cli.main(['hello']) == 2
+    assert "marketmaker hello needs the lab" in capsys.readouterr()[1]
+
+
+def test_a_mistake_in_a_word_is_not_taken_for_a_missing_package(a_word, capsys):
+    a_word('import no_such_module_of_ours\n')
+    assert cli.main(['hello']) == 1
+    error = capsys.readouterr()[1]
+    assert 'no_such_module_of_ours' in error and 'lab' not in error

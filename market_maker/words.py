@@ -1,0 +1,64 @@
+"""The words of the command line that have options of their own: where each lives, and what they share.
+
+Rules:
+
+* A word is a module with `main(argv)`, given what follows the word, which returns the exit code. It is imported when it is asked for.
+* Each has `--help` with an example, and `--json` where a script can use its answer: one JSON document on standard output, nothing else there.
+* Exit codes are those of the bot: 0 done, 1 an error, 2 wrong usage or data.
+* Words of the lab need packages that the bot does not: without them one line says what to install.
+"""
+from __future__ import absolute_import, division, print_function
+
+import argparse
+import importlib
+import json
+import sys
+from collections import namedtuple
+
+from market_maker.utils import errors
+
+# what -- for --help; module -- has main(argv); is_lab -- whether it needs the packages of the extra [lab]
+Word = namedtuple('Word', 'what module is_lab')
+WORDS = {}
+LAB_PACKAGES = ('numpy', 'polars', 'hftbacktest', 'plotly', 'matplotlib', 'optuna', 'distributed', 'tqdm')
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line and exit code 2. `example` ends its help."""
+
+    def __init__(self, word, what, example):
+        super(Parser, self).__init__(prog='marketmaker ' + word, description=what, epilog='example:\n  ' + example,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+        self._word = word
+
+    def error(self, message):
+        raise errors.SettingsError('%s. See marketmaker %s --help.' % (message.rstrip('.'), self._word))
+
+
+def run(word, argv):
+    """Do a word; its exit code. Raises SettingsError where a word of the lab misses its packages."""
+    chosen = WORDS[word]
+    try:
+        module = importlib.import_module(chosen.module)
+    except ImportError as error:
+        if not chosen.is_lab or not _is_missing_package(error):
+            raise
+        raise errors.SettingsError('marketmaker %s needs the lab, and this Python has no %s: pip install \'.[lab]\' (Python 3.11 or newer).' % (
+            word, getattr(error, 'name', None) or 'package for it'))
+    return module.main(argv)
+
+
+def print_json(answer):
+    """Write one JSON document to standard output."""
+    json.dump(answer, sys.stdout, indent=2, sort_keys=True)
+    sys.stdout.write('\n')
+
+
+def overview():
+    """The lines that --help shows of these words."""
+    return ''.join('  %-11s %s\n' % (name, WORDS[name].what) for name in sorted(WORDS))
+
+
+def _is_missing_package(error):
+    name = (getattr(error, 'name', None) or str(error).rpartition(' ')[2].strip('\'"')).split('.')[0]
+    return name in LAB_PACKAGES or name == 'bitmex_venue'
