@@ -26,14 +26,16 @@ from .texts import Texts
 
 
 class Wallet:
-    """One currency of one account. `realised` and `init_margin` are sums over the positions settled in it."""
+    """One currency of one account. `realised` and `init_margin` are sums over the positions settled in it; `told` is the
+    image of it that was last told."""
 
-    __slots__ = ("currency", "amount", "deposited", "withdrawn", "realised", "init_margin", "positions", "prev_realised")
+    __slots__ = ("currency", "amount", "deposited", "withdrawn", "realised", "init_margin", "positions", "prev_realised", "told")
 
     def __init__(self, currency: str) -> None:
         self.currency = currency
         self.amount = self.deposited = self.withdrawn = self.realised = self.init_margin = self.prev_realised = 0
         self.positions: list[Position] = []
+        self.told: MarginImage | None = None
 
     @property
     def balance(self) -> int:
@@ -53,14 +55,15 @@ class Wallet:
 class Position:
     """What one account holds of one contract, and the sums of its resting orders there.
 
-    Signed: current_qty, current_cost, pos_cost (4.4). Unsigned: the four sums of open orders. `leverage_e2` 0 is cross.
+    Signed: current_qty, current_cost, pos_cost (4.4). Unsigned: the four sums of open orders. `leverage_e2` 0 is cross. `told`
+    is the image that was last told.
     """
 
     __slots__ = (
         "account", "wallet", "instrument", "symbol", "texts", "current_qty", "current_cost", "current_comm", "pos_cost",
         "rebalanced_pnl", "prev_realised_pnl", "open_buy_qty", "open_buy_cost", "open_sell_qty", "open_sell_cost",
         "leverage_e2", "transferred", "risk_limit", "k_e16", "init_req_e8", "maint_req_e8", "order_margin", "orders",
-        "stops", "reduce_only",
+        "stops", "reduce_only", "told",
     )  # fmt: skip
 
     def __init__(self, account: Account, wallet: Wallet, instrument: Instrument, texts: Texts) -> None:
@@ -77,6 +80,7 @@ class Position:
         self.order_margin: OrderMargin = NO_ORDER_MARGIN
         self.orders = self.stops = 0
         self.reduce_only: dict[str, Order] = {}
+        self.told: PositionImage | None = None
         self.refresh_terms()
 
     # -- what is required ----------------------------------------------------------------------------------------------
@@ -171,18 +175,20 @@ class Position:
         return moved
 
     def image(self, equity: int | None = None) -> PositionImage:
-        """A copy for an event; `equity` is what stands behind the position before it is liquidated."""
+        """A copy for an event; `equity` is what stands behind an open position with cross margin before it is liquidated."""
         unrealised = self.unrealised_pnl
         margin = self.margin(unrealised)
         if equity is None:
             equity = self.wallet.available() + self.wallet.init_margin - unrealised + margin.maint_margin
-        inst = self.instrument
+        inst, held = self.instrument, self.current_qty
+        if not held or self.leverage_e2:
+            equity = 0  # stands behind nothing
         return PositionImage(
-            inst.spec, self.account.account_id, self.symbol, self.wallet.currency, self.current_qty, self.current_cost,
+            inst.spec, self.account.account_id, self.symbol, self.wallet.currency, held, self.current_cost,
             self.current_comm, self.pos_cost, self.rebalanced_pnl, self.prev_realised_pnl, self.open_buy_qty,
             self.open_buy_cost, self.open_sell_qty, self.open_sell_cost, self.order_margin.gross_open_cost,
-            self.order_margin.init_margin, inst.mark_e8, inst.mark_value(self.current_qty), margin, self.leverage_e2,
-            self.init_req_e8, self.maint_req_e8, self.risk_limit, equity, inst.last_price,
+            self.order_margin.init_margin, inst.mark_e8 if held else None, inst.mark_value(held), margin, self.leverage_e2,
+            self.init_req_e8, self.maint_req_e8, self.risk_limit, equity,
         )  # fmt: skip
 
 

@@ -26,9 +26,9 @@ ENGINE_ACCOUNT = 998
 
 
 class Market:
-    """One instrument with its book and its matcher."""
+    """One instrument with its book and its matcher; `moved` says that the book changed since its touch was last told."""
 
-    __slots__ = ("symbol", "instrument", "book", "matcher", "triggers")
+    __slots__ = ("symbol", "instrument", "book", "matcher", "triggers", "moved")
 
     def __init__(self, instrument: Instrument, book: Book) -> None:
         self.symbol = instrument.symbol
@@ -36,6 +36,7 @@ class Market:
         self.book = book
         self.matcher = None
         self.triggers = Triggers(instrument)
+        self.moved = False
 
 
 class Clearing:

@@ -84,10 +84,10 @@ class QuoteEvent(NamedTuple):
 class InstrumentEvent(NamedTuple):
     """Columns of an instrument that changed, one concern at a time. The groups are
 
-    last_price, last_tick_direction (a trade); last_price, mark_e8 (an index moved); mark_e8, index_e8; bid_price, ask_price;
-    volume_24h, turnover_24h, prev_price_24h; open_interest; funding_rate_e8, indicative_funding_rate_e8, funding_timestamp;
-    maker_fee_e8, taker_fee_e8; state (with settled_price_e8, mark_e8 and open_interest at settlement). Prices without
-    `_e8` are ticks.
+    last_price, last_tick_direction (a trade); last_price, mark_e8 (an index moved); index_e8 (of a contract that follows it);
+    mark_e8, basis_e8, basis_rate_e8; bid_price, ask_price; volume_24h, turnover_24h, prev_price_24h; open_interest,
+    open_value; funding_rate_e8, indicative_funding_rate_e8, funding_timestamp; session (when its hour began); maker_fee_e8,
+    taker_fee_e8; state (with all that a settlement ends). Prices without `_e8` are ticks.
     """
 
     time: int

@@ -54,8 +54,9 @@ class Grids:
         for order in kept:
             clearing.unrest(order)
         self.parked[command.symbol] = kept
-        for number in range(3):
+        for number in range(2):
             exchange.marks.shown.pop((command.symbol, number), None)
+        market.moved = True
 
     def _checked(self, command):
         market = self.exchange.markets.get(command.symbol)
@@ -93,7 +94,8 @@ class Grids:
         self._rescale(instrument, old, new)
         now, rest = self.exchange.now, self.exchange.outbox.rest
         rest.append(GridEvent(now, command.symbol, old, new))
-        rest.append(InstrumentEvent(now, command.symbol, {"tick_e8": new, "lot_size": command.lot_size}))
+        columns = {"tick_e8": new, "lot_size": command.lot_size, "last_price": instrument.last_price}
+        rest.append(InstrumentEvent(now, command.symbol, {**columns, "volume_24h": instrument.window.volume}))
         for account in self.exchange.accounts.values():
             for order in (*account.open.values(), *account.ended.values()):
                 if order.market is market:

@@ -4,7 +4,8 @@ Rules (bitmex-api.md 4.4, 4.5, each held by a recorded row in the tests):
 
 * the stored fields are raw integers; every other column is a property, so that an image nobody reads costs little;
 * costs of open orders are unsigned here; on the wire those of inverse contracts are negative on both sides;
-* prices `*_e8` are integers of 1e-8; ratios are floats rounded as the wire shows them.
+* prices `*_e8` are integers of 1e-8; ratios are floats rounded as the wire shows them;
+* a flat position has no mark (recorded in 2017, 2019 and 2021), so that its row does not change while nothing happens to it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from .contract_math import E8, PositionMargin
 
 
 class PositionImage(NamedTuple):
+    """`equity` comes last: see `shows`."""
+
     spec: Any
     account_id: int
     symbol: str
@@ -40,7 +43,6 @@ class PositionImage(NamedTuple):
     maint_req_e8: int
     risk_limit: int
     equity: int
-    last_price: int | None
 
     @property
     def is_open(self) -> bool:
@@ -155,6 +157,14 @@ class PositionImage(NamedTuple):
         if not self.current_qty:
             return None
         return self._price_at(self.pos_cost - self._behind)
+
+    def shows(self, other: PositionImage | None) -> bool:
+        """Whether the two have the same row: equity shows in two prices only."""
+        if other is None or self[:-1] != other[:-1]:
+            return False
+        if self.equity == other.equity:
+            return True
+        return (self.liquidation_price_e8, self.bankrupt_price_e8) == (other.liquidation_price_e8, other.bankrupt_price_e8)
 
     @property
     def _behind(self) -> int:

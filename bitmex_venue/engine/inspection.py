@@ -125,7 +125,7 @@ def state(exchange) -> tuple:
         ]
         positions = [
             tuple(
-                getattr(p, n) for n in p.__slots__ if n not in ("account", "wallet", "instrument", "texts", "reduce_only")
+                getattr(p, n) for n in p.__slots__ if n not in ("account", "wallet", "instrument", "texts", "reduce_only", "told")
             ) + (tuple(p.reduce_only),)
             for p in account.positions.values()
         ]  # fmt: skip

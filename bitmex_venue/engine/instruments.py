@@ -162,15 +162,16 @@ class Window:
 class Instrument:
     """A spec and what changes: state, last price, mark, index, funding, volumes, open interest.
 
-    `last_price` is ticks or None; marks, index and rates are e8; `volume` counts contracts and `turnover` settlement
+    `last_price` is ticks or None; marks, index and rates are e8; `basis_e8` is what the mark was above the index when it was
+    made, and `basis_rate_e8` the same of a dated future as a rate a year; `volume` counts contracts and `turnover` settlement
     units since the start; `open_interest` contracts; `settled_price_e8` the price of settlement, None before.
     """
 
     __slots__ = (
         "spec", "state", "last_price", "last_tick_direction", "mark_e8", "index_e8", "mark_lot_value",
         "funding_rate_e8", "indicative_funding_rate_e8", "funding_timestamp", "premium_sum", "premium_count",
-        "fair_basis_rate_e8", "volume", "turnover", "trades", "open_interest", "settled_price_e8", "_values",
-        "lot_size", "is_inverse", "holders", "window",
+        "fair_basis_rate_e8", "basis_e8", "basis_rate_e8", "volume", "turnover", "trades", "open_interest",
+        "settled_price_e8", "_values", "lot_size", "is_inverse", "holders", "window",
     )  # fmt: skip
 
     def __init__(self, spec: InstrumentSpec) -> None:
@@ -186,6 +187,8 @@ class Instrument:
         self.premium_sum = 0
         self.premium_count = 0
         self.fair_basis_rate_e8 = 0
+        self.basis_e8: int | None = None
+        self.basis_rate_e8 = 0
         self.volume = self.turnover = self.trades = self.open_interest = 0
         self.settled_price_e8: int | None = None
         self.holders: dict = {}  # positions that are not flat, in the order in which they became so
@@ -219,6 +222,11 @@ class Instrument:
         self.turnover += cost
         self.trades += 1
         self.window.add(now, ticks, qty, cost)
+
+    @property
+    def open_value(self) -> int:
+        """Open interest at the mark, in settlement units."""
+        return abs(self.mark_value(self.open_interest))
 
     def set_mark(self, mark_e8: int) -> None:
         self.mark_e8 = mark_e8

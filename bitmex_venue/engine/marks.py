@@ -4,9 +4,12 @@ Rules (bitmex-api.md 4.5, 5.7):
 
 * a perpetual's mark is index x (1 + funding rate x time to funding / interval), a future's index x (1 + basis), where the
   basis is a slow average of its book's premium over the index; without a book it stays where it is;
-* marks are refreshed every 5 s, on multiples of 5 s; the first index of all sets the mark at once;
-* instrument rows are told in small groups, one concern each: mark, bid/ask/mid, 24 h figures, open interest, funding;
-* open positions (not the house's) are told again when their mark moved.
+* marks are refreshed every 5 s, on multiples of 5 s; the first index of all sets the mark at once; an index is told to the
+  contracts that follow it as it moves;
+* instrument rows are told in small groups, one concern each: mark and basis, bid/ask/mid, 24 h figures, open interest and its
+  value, funding, the hour of the session (classic);
+* the figures of a refresh (touch, 24 h, open interest) are told for closed contracts too, and no more once one has settled;
+* open positions (not the house's) are told again when their mark moved; a flat one has no mark.
 
 Known difference: the real venue's impact prices and its 30 minute averages are left out.
 """
@@ -15,10 +18,12 @@ from __future__ import annotations
 
 from . import contract_math, events
 from .contract_math import E8
-from .instruments import SECOND, Instrument
+from .instruments import DAY, HOUR, SECOND, Instrument
 
 REFRESH = 5 * SECOND
 BASIS_WEIGHT = 60
+YEAR = 365 * DAY
+SHOWN_RATE_E8 = 10_000  # the rate a year of a dated future is shown to four decimals
 
 
 def fair_mark(instrument: Instrument, now: int) -> int:
@@ -31,6 +36,14 @@ def fair_mark(instrument: Instrument, now: int) -> int:
         basis = instrument.fair_basis_rate_e8
     step = spec.mark_step_e8
     return max(step, contract_math.div_half_away(index * (E8 + basis), E8 * step) * step)
+
+
+def basis_rate(instrument: Instrument, now: int) -> int:
+    """What a dated future is above its index as a rate a year (e8); 0 for a perpetual, whose funding rate says it."""
+    expiry = instrument.spec.expiry
+    if expiry is None or expiry <= now:
+        return 0
+    return contract_math.div_half_away(instrument.fair_basis_rate_e8 * YEAR, (expiry - now) * SHOWN_RATE_E8) * SHOWN_RATE_E8
 
 
 def premium_e8(market) -> int | None:
@@ -52,61 +65,76 @@ class Marks:
 
     def set_index(self, symbol: str, price_e8: int) -> None:
         """An index has a new value: its own row is told; marks follow at the next refresh."""
-        now = self.exchange.now
         index = self.exchange.instruments[symbol]
         index.last_price = price_e8 // index.spec.tick_e8
         index.index_e8 = index.mark_e8 = price_e8
-        columns = {"last_price": index.last_price, "mark_e8": price_e8}
-        self.outbox.rest.append(events.InstrumentEvent(now, symbol, columns))
+        self._tell(symbol, {"last_price": index.last_price, "mark_e8": price_e8})
         for market in self.exchange.markets.values():
             instrument = market.instrument
-            if instrument.spec.reference == symbol:
+            if instrument.spec.reference == symbol and instrument.state != "Settled":
                 instrument.index_e8 = price_e8
+                self._tell(market.symbol, {"index_e8": price_e8})
                 if instrument.mark_e8 is None:
                     self.remark(market)
 
     def remark(self, market) -> None:
         """Bring one mark up to date; tell it, and the positions that live by it, when it moved."""
-        instrument = market.instrument
-        mark = fair_mark(instrument, self.exchange.now)
-        if mark == instrument.mark_e8:
+        instrument, now = market.instrument, self.exchange.now
+        mark = fair_mark(instrument, now)
+        figures = mark, mark - instrument.index_e8, basis_rate(instrument, now)
+        before = instrument.mark_e8
+        if figures == (before, instrument.basis_e8, instrument.basis_rate_e8):
             return
-        instrument.set_mark(mark)
-        columns = {"mark_e8": mark, "index_e8": instrument.index_e8}
-        self.outbox.rest.append(events.InstrumentEvent(self.exchange.now, market.symbol, columns))
-        for position in instrument.holders:
-            self.outbox.touch(position)
+        _, instrument.basis_e8, instrument.basis_rate_e8 = figures
+        columns = dict(zip(("mark_e8", "basis_e8", "basis_rate_e8"), figures, strict=True))
+        self._tell(market.symbol, columns)
+        if mark != before:
+            instrument.set_mark(mark)
+            for position in instrument.holders:
+                self.outbox.touch(position)
 
     def refresh(self) -> None:
-        """What is due every 5 s."""
+        """The marks, due every 5 s; positions are looked at after it."""
         for market in self.exchange.markets.values():
-            instrument = market.instrument
-            if instrument.state != "Open":
-                continue
-            premium = premium_e8(market)
-            if premium is not None:
-                instrument.premium_sum += premium
-                instrument.premium_count += 1
-                if not instrument.spec.funding_interval:
-                    gap = premium - instrument.fair_basis_rate_e8
-                    instrument.fair_basis_rate_e8 += contract_math.trunc_div(gap, BASIS_WEIGHT)
-            if instrument.index_e8:
-                self.remark(market)
-            self._figures(market)
+            if market.instrument.state == "Open":
+                self._refresh_one(market)
+
+    def tell_figures(self) -> None:
+        """What is told every 5 s, when all that was due has moved the books."""
+        for market in self.exchange.markets.values():
+            if market.instrument.state != "Settled":
+                self._figures(market)
+        if self.exchange.texts.has_sessions and self.exchange.now % HOUR == 0:
+            for symbol in self.exchange.instruments:
+                self._tell(symbol, {"session": self.exchange.now})
+
+    def _refresh_one(self, market) -> None:
+        instrument = market.instrument
+        premium = premium_e8(market)
+        if premium is not None:
+            instrument.premium_sum += premium
+            instrument.premium_count += 1
+            if not instrument.spec.funding_interval:
+                gap = premium - instrument.fair_basis_rate_e8
+                instrument.fair_basis_rate_e8 += contract_math.trunc_div(gap, BASIS_WEIGHT)
+        if instrument.index_e8:
+            self.remark(market)
 
     def _figures(self, market) -> None:
-        instrument, book = market.instrument, market.book
-        now = self.exchange.now
-        instrument.window.forget(now)
+        instrument, book, symbol = market.instrument, market.book, market.symbol
+        instrument.window.forget(self.exchange.now)
         window = instrument.window
-        bid, ask = book.best_bid, book.best_ask
+        if market.moved:
+            market.moved = False
+            self._tell(symbol, {"bid_price": book.best_bid, "ask_price": book.best_ask})
         groups = (
-            {"bid_price": bid, "ask_price": ask},
             {"volume_24h": window.volume, "turnover_24h": window.turnover, "prev_price_24h": window.prev_price},
-            {"open_interest": instrument.open_interest},
+            {"open_interest": instrument.open_interest, "open_value": instrument.open_value},
         )
         for number, columns in enumerate(groups):
-            key = (market.symbol, number)
-            if self.shown.get(key) != columns:
-                self.shown[key] = columns
-                self.outbox.rest.append(events.InstrumentEvent(now, market.symbol, dict(columns)))
+            if self.shown.get((symbol, number)) != columns:
+                self.shown[symbol, number] = columns
+                self._tell(symbol, dict(columns))
+
+    def _tell(self, symbol: str, columns: dict) -> None:
+        self.outbox.rest.append(events.InstrumentEvent(self.exchange.now, symbol, columns))

@@ -4,6 +4,8 @@ Rules:
 
 * one command tells: new order rows, their executions, that they work; then fills, cancels and amends as they happened;
   then trades, book levels, quote and last price; then positions and margins, each once, as they are at the end;
+* what one position does to the others of the wallet (with cross margin all stand together) is told with it;
+* a position or a margin that is as it was last told is not told again;
 * house accounts have no private events;
 * nothing a later command changes can reach into an event already told: columns are copied when an event is made.
 
@@ -67,6 +69,7 @@ class Outbox:
 
     def _books(self, now: int, market) -> None:
         book, done, symbol = market.book, self.done, market.symbol
+        market.moved = True
         for side, price, size, old in book.take_changes():
             done.append(events.BookEvent(now, symbol, side, price, size, old))
         quote = book.quote()
@@ -80,15 +83,22 @@ class Outbox:
             position.refresh_order_margin()
             wallets[position.wallet] = position.account
         images = {w: account.margin_image(w.currency) for w, account in wallets.items()}
+        for wallet in wallets:
+            for position in wallet.positions:
+                if position.current_qty and not position.leverage_e2:
+                    self.positions[position] = None
         for position in self.positions:
             whole = images[position.wallet]
             unrealised = position.unrealised_pnl
             maint = position.margin(unrealised).maint_margin
-            equity = whole.margin_balance - whole.maint_margin - unrealised + maint
-            done.append(
-                events.PositionEvent(now, position.account.account_id, position.symbol, position.image(equity))
-            )
+            image = position.image(whole.margin_balance - whole.maint_margin - unrealised + maint)
+            if not image.shows(position.told):
+                position.told = image
+                done.append(events.PositionEvent(now, position.account.account_id, position.symbol, image))
         for wallet, account in wallets.items():
-            done.append(events.MarginEvent(now, account.account_id, wallet.currency, images[wallet]))
+            image = images[wallet]
+            if image != wallet.told:
+                wallet.told = image
+                done.append(events.MarginEvent(now, account.account_id, wallet.currency, image))
         self.positions.clear()
         wallets.clear()

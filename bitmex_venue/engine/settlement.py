@@ -26,6 +26,7 @@ def settle(exchange, market) -> None:
             market.book.set_external(side, level.price, 0)
     if price_e8:
         instrument.set_mark(price_e8)
+        instrument.basis_e8 = instrument.basis_rate_e8 = 0
         instrument.settled_price_e8 = price_e8
         for position in list(instrument.holders):
             _close(exchange, position)
@@ -33,7 +34,11 @@ def settle(exchange, market) -> None:
     instrument.state = "Settled"
     outbox = exchange.outbox
     outbox.rest.append(events.SettlementEvent(now, market.symbol, price_e8 or 0))
-    columns = {"state": "Settled", "settled_price_e8": price_e8, "mark_e8": instrument.mark_e8, "open_interest": 0}
+    columns = {
+        "state": "Settled", "settled_price_e8": price_e8, "mark_e8": instrument.mark_e8, "basis_e8": instrument.basis_e8,
+        "basis_rate_e8": 0, "open_interest": 0, "bid_price": None, "ask_price": None,
+        "volume_24h": instrument.window.volume,
+    }  # fmt: skip
     outbox.rest.append(events.InstrumentEvent(now, market.symbol, columns))
 
 

@@ -68,6 +68,8 @@ class Timers:
         if kind == MARKS:
             exchange.marks.refresh()
             exchange.liquidation.check()
+            exchange.outbox.flush(exchange.now, exchange.markets.values())
+            exchange.marks.tell_figures()
             self.push(at + REFRESH, MARKS, "")
         elif kind == DEAD_MAN:
             self._dead_man(at, exchange.accounts[key])

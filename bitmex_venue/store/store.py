@@ -20,7 +20,7 @@ from .image import State
 from .records import decode, encode
 
 FILE = "journal.sqlite"
-FORMAT = "1"
+FORMAT = "2"  # of the snapshots: counts up when what is pickled changes
 EVERY = 100_000
 KEPT_SNAPSHOTS = 2
 SCHEMA = """
@@ -94,8 +94,9 @@ class Store:
     def _check(self, facts: Mapping[str, Any]) -> None:
         kept = self.facts()
         if kept.get("format") != FORMAT or kept.get("version") != __version__:
-            version = kept.get("version", "another version")
-            raise StoreError(f"{self.path}: written by bitmex_venue {version}, this is {__version__}: start with an empty --data")
+            theirs = f"{kept.get('version', 'another version')} (format {kept.get('format', '?')})"
+            ours = f"{__version__} (format {FORMAT})"
+            raise StoreError(f"{self.path}: written by bitmex_venue {theirs}, this is {ours}: start with an empty --data")
         for name, value in facts.items():
             if name in kept and kept[name] != value:
                 raise StoreError(f"{self.path}: its {name} is {kept[name]}, not {value}")

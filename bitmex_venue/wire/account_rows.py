@@ -97,7 +97,7 @@ def position(rows: Rows, image: Any, time: int) -> Row:
             execCost=image.current_cost,
             execComm=image.current_comm,
             grossOpenCost=image.gross_open_cost,
-            grossExecCost=abs(image.current_cost),
+            grossExecCost=abs(image.pos_cost),
             posCost2=image.pos_cost,
             realisedGrossPnl=-image.realised_cost,
             unrealisedGrossPnl=image.unrealised_pnl,

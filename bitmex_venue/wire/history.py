@@ -33,7 +33,7 @@ class History:
         self.funding: dict[str, deque[ev.FundingEvent]] = {}
         self.settlements: deque[ev.SettlementEvent] = deque(maxlen=OTHERS)
         self.insurance: deque[ev.InsuranceEvent] = deque(maxlen=OTHERS)
-        self.touched: dict[Any, int] = {}  # (account, symbol or currency) -> when it last changed
+        self.touched: dict[Any, int] = {}  # (account, symbol or currency) -> when it last changed; of a wallet's row beside that of its margin
         self.liquidations: dict[str, ev.LiquidationEvent] = {}
         self._keep = {
             ev.TradeEvent: self._trade,
@@ -82,6 +82,7 @@ class History:
             self._bounded(self.executions, account, EXECUTIONS).append(event)
 
     def _wallet(self, event: ev.WalletEvent) -> None:
+        self.touched[event.account_id, event.currency, "wallet"] = event.time
         if event.account_id >= self.first_client:
             self._bounded(self.ledger, event.account_id, LEDGER).append(event)
 

@@ -11,7 +11,8 @@ Rules
   symbol in one batch share a message.
 * A delta of the book carries one symbol, and each level at most once per batch.
 * orderBookL2_25 sends a level that enters the best 25 of its side as an insert, and one that leaves as a delete.
-* Position, margin and wallet updates carry keys, changed columns and the columns that the venue always repeats.
+* Position, margin, wallet and instrument updates carry keys, changed columns and the columns that the venue always repeats; what
+  changes nothing that the listeners hold is not sent.
 
 Known differences: orderBookL2_25 is not throttled; deltas of the book follow the touch's quote in the same batch.
 """
@@ -32,6 +33,7 @@ from .tables import Row, Rows
 Topic = tuple[str, str | None, int | None]  # table, symbol or None for all, account or None for public
 STREAMS = ("trade", "quote")
 TOPS = ("orderBookL2_25", "orderBookL2_100")
+INSTRUMENT_REPEATS = ("symbol", "timestamp")
 
 
 class Message:
@@ -81,6 +83,7 @@ class Hub:
         self.shown: dict[tuple[str, int, str], Row] = {}  # what listeners hold of positions, margins, wallets
         self.tops: dict[tuple[str, str], dict[tuple[int, int], int]] = {}  # (table, symbol)
         self.tens: dict[str, Row] = {}
+        self.contracts: dict[str, Row] = {}  # what listeners hold of the instruments
         self.again: dict[Any, set[str]] = {}  # partials to be sent once more, after the batch (a fault)
         self._handlers: dict[type, Callable[[Any, Batch], None]] = {
             ev.OrderEvent: self._order,
@@ -138,6 +141,9 @@ class Hub:
         if table == "orderBook10":
             for name in [n for n in self.tens if not self.listeners(table, n)]:
                 del self.tens[name]
+        if table == "instrument":
+            for name in [n for n in self.contracts if not self.listeners(table, n)]:
+                del self.contracts[name]
 
     # ---- deltas
 
@@ -214,7 +220,11 @@ class Hub:
         listeners = self.listeners("instrument", event.symbol)
         if listeners:
             row = instrument_rows.update(self.rows, self.exchange, event)
-            batch.add(row, "instrument", "update", listeners, event.symbol, None)
+            held = self.contracts.setdefault(event.symbol, {"symbol": event.symbol})
+            row = {name: value for name, value in row.items() if name in INSTRUMENT_REPEATS or held.get(name) != value}
+            if len(row) > len(INSTRUMENT_REPEATS):
+                held.update(row)
+                batch.add(row, "instrument", "update", listeners, event.symbol, None)
 
     def _position(self, event: ev.PositionEvent, batch: Batch) -> None:
         account, symbol = event.account_id, event.symbol

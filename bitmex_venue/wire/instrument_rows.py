@@ -2,8 +2,10 @@
 
 Rules (bitmex-api.md 4.1, 5.7)
 * A full row is the constants of the contract, its state, its last trade, the touch, the marks and 24 hours of volume.
-* An update is one concern: symbol, the columns that the engine says have changed and what follows from them, timestamp.
-* Bid, ask, mid and impact prices are refreshed when the engine says so (every 5 s); for the touch there is `quote`.
+* An update is one concern: symbol, the columns that the engine says have changed and what follows from them, timestamp; the
+  hub takes away what listeners have already.
+* Bid, ask, mid and impact prices, the 24 hours and open interest are told every 5 s; for the touch there is `quote`. The row that
+  REST gives has them as they are now, and all else as it was told.
 
 Known differences: the figures of the hourly session are those of 24 hours; impact prices are averages over 10 units of the
 settlement coin (10 XBT, 500,000 USDT), weighted by size.
@@ -19,6 +21,7 @@ from .encode import E8, SECOND, iso
 from .tables import Row, Rows, timespan
 
 HOUR = 3_600 * SECOND
+YEAR = 365 * 24 * HOUR
 IMPACT = {"XBt": 1_000_000_000, "USDt": 500_000_000_000}
 
 
@@ -52,8 +55,7 @@ def full(rows: Rows, exchange: Any, symbol: str, now: int) -> Row:
         row.update(
             capped=False,
             insuranceFee=0,
-            openingTimestamp=iso(now // HOUR * HOUR),
-            closingTimestamp=iso(now // HOUR * HOUR + HOUR),
+            **_session(now),
             sessionInterval=timespan(HOUR),
         )
     else:
@@ -78,12 +80,12 @@ def full(rows: Rows, exchange: Any, symbol: str, now: int) -> Row:
         takerFee=e8(spec.taker_fee_e8),
         settlementFee=e8(spec.settlement_fee_e8),
         fairMethod="FundingRate" if spec.funding_interval else "ImpactMidPrice",
-        fairBasisRate=e8(inst.fair_basis_rate_e8),
+        fairBasisRate=e8(_basis_rate_e8(inst)),
         markMethod="FairPrice",
         indicativeSettlePrice=e8(inst.index_e8),
         settledPrice=e8(inst.settled_price_e8),
         openInterest=inst.open_interest,
-        openValue=open_value(inst),
+        openValue=inst.open_value,
     )
     if spec.expiry is not None:
         row["expiry"] = row["settle"] = iso(spec.expiry)
@@ -120,13 +122,21 @@ def update(rows: Rows, exchange: Any, event: ev.InstrumentEvent) -> Row:
     return row
 
 
-def open_value(inst: Any) -> int:
-    """Open interest at the mark, in settlement units."""
-    return abs(inst.mark_value(inst.open_interest))
+def _session(now: int) -> Row:
+    """The hour that `now` is in."""
+    return {"openingTimestamp": iso(now // HOUR * HOUR), "closingTimestamp": iso(now // HOUR * HOUR + HOUR)}
+
+
+def _basis_rate_e8(inst: Any) -> int:
+    """A perpetual's is its funding rate over a year (recorded 2021: 0.0001 is 0.1095), a future's what the engine says."""
+    spec = inst.spec
+    return inst.funding_rate_e8 * (YEAR // spec.funding_interval) if spec.funding_interval else inst.basis_rate_e8
 
 
 def _columns(rows: Rows, exchange: Any, inst: Any, ours: str, value: Any, others: Mapping[str, Any]) -> Row:
     """The wire's columns for one of the engine's."""
+    if ours == "session":
+        return _session(value)
     if inst.spec.is_index:
         return _index_price(rows, inst) if ours in ("last_price", "mark_e8", "index_e8") else {}
     if ours == "last_price":
@@ -134,9 +144,13 @@ def _columns(rows: Rows, exchange: Any, inst: Any, ours: str, value: Any, others
     if ours == "bid_price" or ours == "ask_price":
         return _touch(rows, inst, exchange.books[inst.spec.symbol])
     if ours == "open_interest":
-        return {"openInterest": value, "openValue": open_value(inst)}
+        return {"openInterest": value, "openValue": inst.open_value}
     if ours == "volume_24h":
         return _volumes(rows, inst)
+    if ours == "basis_rate_e8":
+        return {"fairBasisRate": rows.e8(_basis_rate_e8(inst))}
+    if ours == "funding_rate_e8":
+        return {"fundingRate": rows.e8(value), "fairBasisRate": rows.e8(_basis_rate_e8(inst))}
     render = _PLAIN.get(ours)
     return render(rows, value) if render is not None else {}
 
@@ -144,10 +158,9 @@ def _columns(rows: Rows, exchange: Any, inst: Any, ours: str, value: Any, others
 _PLAIN: dict[str, Callable[[Rows, Any], Row]] = {
     "mark_e8": lambda rows, value: {"fairPrice": rows.e8(value), "markPrice": rows.e8(value)},
     "index_e8": lambda rows, value: {"indicativeSettlePrice": rows.e8(value)},
-    "funding_rate_e8": lambda rows, value: {"fundingRate": rows.e8(value)},
     "indicative_funding_rate_e8": lambda rows, value: {"indicativeFundingRate": rows.e8(value)},
     "funding_timestamp": lambda rows, value: {"fundingTimestamp": iso(value) if value else None},
-    "fair_basis_rate_e8": lambda rows, value: {"fairBasisRate": rows.e8(value)},
+    "basis_e8": lambda rows, value: {"fairBasis": rows.e8(value)},
     "state": lambda rows, value: {"state": value},
     "settled_price_e8": lambda rows, value: {"settledPrice": rows.e8(value)},
     # constants that a control door may change
@@ -179,22 +192,23 @@ def _index(rows: Rows, inst: Any) -> Row:
 
 
 def _marks(rows: Rows, inst: Any) -> Row:
-    basis = None
-    if inst.mark_e8 is not None and inst.index_e8 is not None:
-        basis = rows.e8(inst.mark_e8 - inst.index_e8)
-    return {"fairBasis": basis, "fairPrice": rows.e8(inst.mark_e8), "markPrice": rows.e8(inst.mark_e8)}
+    return {"fairBasis": rows.e8(inst.basis_e8), "fairPrice": rows.e8(inst.mark_e8), "markPrice": rows.e8(inst.mark_e8)}
 
 
 def _last(rows: Rows, inst: Any, ticks: int | None, direction: str) -> Row:
     price = rows.price(inst.spec.symbol, ticks)
-    before = inst.window.prev_price
-    change = rows.number(round(ticks / before - 1, 4) + 0.0) if ticks and before else None
     return {
         "lastPrice": price,
         "lastPriceProtected": price,
         "lastTickDirection": direction if ticks is not None else "",
-        "lastChangePcnt": change,
+        "lastChangePcnt": _change(rows, inst),
     }
+
+
+def _change(rows: Rows, inst: Any) -> Any:
+    """How far the last price is from the one a day ago."""
+    now, before = inst.last_price, inst.window.prev_price
+    return rows.number(round(now / before - 1, 4) + 0.0) if now and before else None
 
 
 def _volumes(rows: Rows, inst: Any) -> Row:
@@ -212,6 +226,7 @@ def _volumes(rows: Rows, inst: Any) -> Row:
         "homeNotional24h": abs(home),
         "foreignNotional24h": abs(foreign),
         "prevPrice24h": rows.price(symbol, window.prev_price),
+        "lastChangePcnt": _change(rows, inst),
         "vwap": rows.number(average(inst.spec, window.volume, window.turnover)),
         "highPrice": rows.price(symbol, window.high),
         "lowPrice": rows.price(symbol, window.low),

@@ -4,7 +4,7 @@ Rules (bitmex-api.md 5.5): order has the live orders, position, margin and walle
 whole of theirs, streams the last row of each symbol, execution and transact nothing.
 
 What a partial shows of rows that are later told by what changed in them is remembered in the hub, so that the next update is
-measured against what the listener holds.
+measured against what the listener holds; who comes to the instruments later is shown what the others hold.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def _public(hub: Hub, table: str, symbol: str | None, now: int) -> list[Row]:
     rows, history, exchange = hub.rows, hub.history, hub.exchange
     symbols = [symbol] if symbol is not None else list(exchange.instruments)
     if table == "instrument":
-        return [instrument_rows.full(rows, exchange, name, now) for name in symbols]
+        for name in symbols:
+            if name not in hub.contracts:
+                hub.contracts[name] = instrument_rows.full(rows, exchange, name, now)
+        return [rows.finish(dict(hub.contracts[name])) for name in symbols]
     if table == "quote":
         return [rows.quote(history.quotes[name][-1]) for name in symbols if history.quotes.get(name)]
     if table == "trade":
@@ -82,9 +85,9 @@ def _private(hub: Hub, table: str, symbol: str | None, account_id: int, now: int
                 hub.shown["position", account_id, name] = row
                 out.append(row)
         return out
-    render = account_rows.margin if table == "margin" else account_rows.wallet
+    render, of = (account_rows.margin, ()) if table == "margin" else (account_rows.wallet, ("wallet",))
     for currency in account.wallets:
-        time = hub.history.touched.get((account_id, currency), now)
+        time = hub.history.touched.get((account_id, currency, *of), now)
         row = render(hub.rows, account.margin_image(currency), time)
         hub.shown[table, account_id, currency] = row
         out.append(row)

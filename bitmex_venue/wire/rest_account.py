@@ -130,13 +130,13 @@ def _currency(call: Call) -> str:
     return currency
 
 
-def _money(call: Call, render: Any) -> Any:
+def _money(call: Call, render: Any, *of: str) -> Any:
     venue = call.venue
     account = venue.exchange.accounts[call.account]
     currency = _currency(call)
     names = list(account.wallets) if currency == "all" else [currency]
     rows = [
-        render(venue.rows, account.margin_image(name), venue.history.touched.get((call.account, name), venue.now))
+        render(venue.rows, account.margin_image(name), venue.history.touched.get((call.account, name, *of), venue.now))
         for name in names
     ]
     return rows if currency == "all" else rows[0]
@@ -147,7 +147,7 @@ def get_margin(call: Call) -> Any:
 
 
 def get_wallet(call: Call) -> Any:
-    return _money(call, account_rows.wallet)
+    return _money(call, account_rows.wallet, "wallet")
 
 
 def get_wallet_history(call: Call) -> Any:

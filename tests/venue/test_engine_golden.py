@@ -105,7 +105,7 @@ def image(spec, qty, pos_cost, mark, margin, **more):
         current_comm=0, pos_cost=pos_cost, rebalanced_pnl=0, prev_realised_pnl=0, open_order_buy_qty=0, open_buy_cost=0,
         open_order_sell_qty=0, open_sell_cost=0, gross_open_cost=0, init_margin=0, mark_e8=e8(mark), mark_value=value,
         margin=margin, leverage_e2=0, init_req_e8=spec.init_margin_e8, maint_req_e8=spec.maint_margin_e8,
-        risk_limit=spec.risk_limit, equity=10**9, last_price=None,
+        risk_limit=spec.risk_limit, equity=10**9,
     )  # fmt: skip
     return PositionImage(**{**base, **more})
 
