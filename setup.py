@@ -48,6 +48,7 @@ setup(
             'pytest>=4.6,<5; python_version < "3"',
             'pytest>=7; python_version >= "3"',
             'pytest-cov; python_version >= "3.10"',
+            'pytest-xdist>=3.5; python_version >= "3.10"',
             'hypothesis>=6; python_version >= "3.10"',
             'jsonschema>=4; python_version >= "3.10"',
             'ruff>=0.4; python_version >= "3.10"',
