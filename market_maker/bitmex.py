@@ -21,6 +21,7 @@ from collections import OrderedDict
 
 from market_maker.auth import APIKeyAuthWithExpires, LoginAuth
 from market_maker.expected_position import ExpectedPosition
+from market_maker.journal import NO_JOURNAL
 from market_maker.order_entry import SIDE_BY_SIDE, OrderEntry, rows_of
 from market_maker.own_orders import OwnOrders
 from market_maker.rate_limit import RequestBudget
@@ -59,7 +60,8 @@ class BitMEX(object):
     one request. order_transport -- 'bulk', 'single', or 'auto': bulk until the venue answers 404. symbols -- further instruments to
     keep in the tables. start_timeout -- seconds until all tables must be there. transport, feed, clock, new_id, wakeup -- for
     simulation and tests: a requests transport adapter, a realtime feed, a clock, a source of clOrdID tails, the flag to set on changes; jitter
-    spreads reconnects, a float in [0, 1).
+    spreads reconnects, a float in [0, 1). journal -- a Journal to write what happens into; its time becomes the venue's, and what it is
+    told of goes on until its owner closes it.
 
     Raises SettingsError (address, prefix, symbol), AuthenticationError, VenueUnreachable.
     """
@@ -67,7 +69,7 @@ class BitMEX(object):
     def __init__(self, base_url=None, symbol=None, apiKey=None, apiSecret=None, orderIDPrefix='mm_bitmex_', shouldWSAuth=True,
                  postOnly=False, timeout=7, login=None, password=None, otpToken=None, order_transport='auto', symbols=(),
                  start_timeout=30, transport=None, feed=None, clock=None, new_id=None, wakeup=None,
-                 jitter=random.random):
+                 jitter=random.random, journal=None):
         self.logger = logger
         check_address(base_url)
         if len(orderIDPrefix) > MAX_PREFIX:
@@ -79,8 +81,9 @@ class BitMEX(object):
         self.timeout = timeout
         self.apiKey, self.apiSecret = apiKey, apiSecret
         self.clock = clock or RealClock()
+        self.journal = journal or NO_JOURNAL
         self.wakeup = wakeup or Wakeup()
-        self.own_orders = OwnOrders(orderIDPrefix, symbol, on_fill=self._note_fill)
+        self.own_orders = OwnOrders(orderIDPrefix, symbol, on_fill=self._note_fill, journal=self.journal)
         self._expected = ExpectedPosition()
         self.fills_seen = 0                # fills of our orders that were told so far, by whichever way
         self.request_budget = RequestBudget()
@@ -89,9 +92,11 @@ class BitMEX(object):
         auth, credentials = self._credentials(login, password, otpToken) if shouldWSAuth else (None, None)
         self._rest = RestSession(base_url, self.clock, self.request_budget, auth, timeout, transport, self._log_request)
         self.base_url = self._rest.base_url
+        self.journal.now = self._rest.venue_time
         self._orders = OrderEntry(self._rest, self.own_orders, self.clock, postOnly, order_transport, new_id or new_cl_ord_id_tail,
                                   lambda: self.ws.get_ticker(symbol)['mid'], SIDE_BY_SIDE if transport is None else 1)
-        self.ws = BitMEXWebsocket(self.clock, self.wakeup, feed, self.own_orders.merge, image_limit=start_timeout, jitter=jitter)
+        self.ws = BitMEXWebsocket(self.clock, self.wakeup, feed, self.own_orders.merge, image_limit=start_timeout, jitter=jitter,
+                                  on_rows=None if self.journal is NO_JOURNAL else self.journal.rows)
         if not self.ws.threaded:
             self.clock = PolledClock(self.clock, self.ws)
         try:
@@ -102,9 +107,16 @@ class BitMEX(object):
             self._currency = self.instrument().get('settlCurrency') or 'XBt'
             self._started_at = compat.timestamp_of(self._rest.venue_time())
             self._deposits_at_start = self._net_deposits() if auth is not None else 0
+            self._begin_journal()
         except BaseException:
             self.exit()
             raise
+
+    def _begin_journal(self):
+        """The state of things when all tables have come for the first time."""
+        self.journal.begin(self.symbol, self._currency, self.instrument())
+        for table in ('quote', 'margin', 'position'):
+            self.journal.rows(table, self.ws.tables.rows(table), True)
 
     def _credentials(self, login, password, otp_token):
         if self.apiKey and self.apiSecret:
@@ -270,6 +282,7 @@ class BitMEX(object):
                 rows = self._curl_bitmex('execution/tradeHistory', query=query, verb='GET', quiet=True)
             except errors.MarketMakerError:
                 return None
+            self.journal.trades(rows)
             for row in rows:
                 if row.get('execType') == 'Trade' and (row.get('clOrdID') or '').startswith(self.orderIDPrefix):
                     fills, contracts, fees = fills + 1, contracts + (row.get('lastQty') or 0), fees + (row.get('execComm') or 0)

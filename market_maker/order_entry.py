@@ -119,7 +119,7 @@ class OrderEntry(object):
             error.cl_ord_ids = names
             raise
         except errors.MarketMakerError as error:
-            self.own_orders.refused(names)
+            self.own_orders.refused(names, '%s' % error)
             self.needs_reconcile = self.needs_reconcile or error.repeated or isinstance(error, errors.Overloaded)
             raise
         except BaseException:

@@ -29,6 +29,8 @@ PENDING_NEW, LIVE, PENDING_AMEND, PENDING_CANCEL, UNKNOWN, DONE = (
     'pending new', 'live', 'pending amend', 'pending cancel', 'unknown', 'done')
 
 TERMINAL = frozenset(['Filled', 'Canceled', 'Rejected', 'Expired', 'Stopped', 'DoneForDay'])
+NO_ANSWER = 'no answer: it may have taken effect'
+GONE = 'the venue does not list it any more'
 DONE_KEPT = 2000               # ended orders remembered, so that late rows do not bring them back
 
 
@@ -56,9 +58,11 @@ class OwnOrders(object):
     """All our orders of one symbol. Every method is safe from any thread; rows in are copied, rows out are copies.
 
     on_fill(row, quantity), when given, is called once for each increase of an order's cumQty, whichever way it became known.
+    journal, when given, is told what is asked for (`asked(what, order, row)`) and what became of it (`told(what, row, reason)`).
     """
 
-    def __init__(self, prefix, symbol, on_fill=None):
+    def __init__(self, prefix, symbol, on_fill=None, journal=None):
+        self._journal = journal or _Nobody()
         self.prefix = prefix
         self.symbol = symbol
         self.on_fill = on_fill
@@ -82,18 +86,20 @@ class OwnOrders(object):
                    'ordStatus': 'PendingNew', 'timestamp': ''}
             self._forget_end(order['clOrdID'])  # refused before, and sent again under its name
             self._orders[order['clOrdID']] = _Order(row, PENDING_NEW)
+            self._journal.asked('create', order)
 
     def sending_amend(self, amend):
         """An amend is about to be sent; `amend` has orderID and the new orderQty and price."""
-        self._pend(amend.get('orderID'), PENDING_AMEND, dict(amend))
+        self._pend(amend.get('orderID'), PENDING_AMEND, dict(amend), 'amend')
 
     def sending_cancel(self, order_ids):
         for order_id in order_ids:
-            self._pend(order_id, PENDING_CANCEL, None)
+            self._pend(order_id, PENDING_CANCEL, None, 'cancel')
 
-    def _pend(self, order_id, state, amend):
+    def _pend(self, order_id, state, amend, what):
         with self._lock:
             order = self._orders.get(self._by_order_id.get(order_id))
+            self._journal.asked(what, amend or {'orderID': order_id}, None if order is None else order.row)
             if order is not None and order.state == LIVE:
                 order.state, order.amend = state, amend
 
@@ -118,12 +124,13 @@ class OwnOrders(object):
                     if order.state != PENDING_NEW:
                         order.state = LIVE
 
-    def refused(self, cl_ord_ids):
+    def refused(self, cl_ord_ids, reason=None):
         """New orders that the venue refused, or that certainly never left: they do not exist."""
         with self._lock:
             self.version += 1
             for cl_ord_id in cl_ord_ids:
                 if cl_ord_id in self._orders:
+                    self._journal.told('refused', self._orders[cl_ord_id].row, reason)
                     self._end(cl_ord_id)
                     self._refused.add(cl_ord_id)
 
@@ -134,6 +141,7 @@ class OwnOrders(object):
                 order = self._orders.get(cl_ord_id)
                 if order is not None:
                     order.state, order.settle_by = UNKNOWN, settle_by
+                    self._journal.told('unknown', order.row, NO_ANSWER)
 
     def reconcile(self, open_rows, looked_up, now):
         """Take the venue's word: `open_rows` is its list of open orders, `looked_up` are rows of orders asked for by clOrdID.
@@ -153,6 +161,7 @@ class OwnOrders(object):
                     if settled:
                         order.state, order.amend, order.settle_by = LIVE, None, None
                 elif settled or order.row['orderID']:
+                    self._journal.told('cancelled', order.row, GONE)
                     self._end(cl_ord_id)
 
     def _names(self, order_ids, cl_ord_ids):
@@ -177,6 +186,7 @@ class OwnOrders(object):
             else:
                 order.row['cumQty'] = row.get('cumQty') or 0  # filled before our time
         self._note_fill(order, row)
+        was_new, was = order.state == PENDING_NEW, (order.row.get('price'), order.row.get('orderQty'))
         if (row.get('timestamp') or '') >= (order.row.get('timestamp') or ''):
             order.row.update((key, value) for key, value in row.items() if key != 'cumQty')
         if row.get('orderID'):
@@ -187,20 +197,39 @@ class OwnOrders(object):
             elif order.state == UNKNOWN and order.amend is None:
                 order.state, order.settle_by = LIVE, None
         order.row['leavesQty'] = order.leaves()
-        if _is_terminal(row) or order.row['leavesQty'] == 0:
+        is_over = _is_terminal(row) or order.row['leavesQty'] == 0
+        if was_new and order.state == LIVE and not is_over:
+            self._journal.told('rests', order.row)
+        elif not was_new and was != (order.row.get('price'), order.row.get('orderQty')):
+            self._journal.told('amended', order.row)
+        if is_over:
+            self._tell_end(order.row, row)
             self._end(cl_ord_id)
 
     def _note_fill(self, order, row):
         before, after = order.row.get('cumQty') or 0, row.get('cumQty') or 0
         if after > before:
             order.row['cumQty'] = after
+            self._tell_fill(dict(order.row, **row))
             if self.on_fill is not None:
                 self.on_fill(dict(order.row, **row), after - before)
+
+    def _tell_fill(self, row):
+        """`row` with what is filled by now; leavesQty is reckoned, since not every row says it."""
+        leaves = max(0, (row.get('orderQty') or 0) - (row.get('cumQty') or 0))
+        self._journal.told('partly filled' if leaves else 'filled', dict(row, leavesQty=leaves))
+
+    def _tell_end(self, known, row):
+        """An end that was no fill."""
+        if (known.get('cumQty') or 0) < (known.get('orderQty') or 0) or row.get('ordStatus') in ('Canceled', 'Rejected', 'Expired'):
+            words = row.get('ordRejReason') or row.get('text') or row.get('ordStatus')
+            self._journal.told('refused' if row.get('ordStatus') == 'Rejected' else 'cancelled', dict(known, leavesQty=0), words)
 
     def _late_row(self, cl_ord_id, row):
         before, after = self._done[cl_ord_id], row.get('cumQty') or 0
         if after > before:
             self._done[cl_ord_id] = after
+            self._tell_fill(row)
             if self.on_fill is not None and _is_whole(row):
                 self.on_fill(dict(row), after - before)
 
@@ -260,6 +289,14 @@ class OwnOrders(object):
         """clOrdIDs under our prefix that appeared after `seal` and that we did not send."""
         with self._lock:
             return list(self._strangers)
+
+
+class _Nobody(object):
+    def asked(self, what, order, row=None):
+        pass
+
+    def told(self, what, row, reason=None):
+        pass
 
 
 def _is_terminal(row):

@@ -50,10 +50,11 @@ class BitMEXWebsocket(object):
     """The realtime side of the `BitMEX` wrapper.
 
     clock -- tells the time; wakeup -- set when something changed that the loop may want to act on; feed -- the connection
-    (a `SocketFeed` unless one is handed in); on_orders(rows) -- called with rows of the order table as they come.
+    (a `SocketFeed` unless one is handed in); on_orders(rows) -- called with rows of the order table as they come; on_rows(table, rows,
+    is_image) -- called with all rows that were applied.
     """
 
-    def __init__(self, clock, wakeup, feed=None, on_orders=None, image_limit=30.0, jitter=random.random):
+    def __init__(self, clock, wakeup, feed=None, on_orders=None, image_limit=30.0, jitter=random.random, on_rows=None):
         self.tables = Tables()
         self.exited = False
         self.connections = 0               # complete sets of tables so far
@@ -65,6 +66,7 @@ class BitMEXWebsocket(object):
         self._wakeup = wakeup
         self._feed = feed or SocketFeed()
         self._on_orders = on_orders
+        self._on_rows = on_rows
         self._liveness = Liveness(jitter, image_limit)
         self._is_open = self._is_ready = False
         self._lag = Lag()
@@ -245,6 +247,8 @@ class BitMEXWebsocket(object):
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             logger.warning('The venue sent a table message that makes no sense: %s', error)
             return
+        if self._on_rows is not None and rows:
+            self._on_rows(table, rows, message['action'] == 'partial')
         if table in WAKING and rows:
             if table == 'order' and self._on_orders is not None:
                 self._on_orders(rows)

@@ -1,0 +1,179 @@
+"""Where the rows of a journal go: into a file by a thread of its own, or into a connection that somebody holds in memory.
+
+Rules:
+
+* Adding a row costs an append, and never waits for a disk. A file is written about once a second, in one transaction, by a thread that
+  alone holds its connection; what it has committed is readable after a `kill -9`.
+* A disk that is full, or gone, or too slow is said once, and from then on rows are dropped: a bot trades on without its journal.
+* In memory there is no thread and no commit: rows are inserted in large batches, and before anybody reads.
+"""
+from __future__ import absolute_import, division, print_function
+
+import logging
+import os
+import sqlite3
+import threading
+import zlib
+from collections import deque
+
+from market_maker.journal_schema import COLUMNS, TABLES
+from market_maker.utils.clock import Wakeup
+
+COMMIT_EVERY_S = 1.0
+CLOSE_LIMIT_S = 5.0
+UNFIT = (sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, ValueError)
+BATCH = 5000                   # rows kept in memory before they are inserted there
+MOST_WAITING = 200000          # rows that a writer may be behind
+INSERT = dict((name, 'INSERT OR %s INTO %s VALUES (%s)' % ('REPLACE' if name == 'about' else 'IGNORE', name, ', '.join('?' * len(columns))))
+              for name, columns in COLUMNS.items())
+
+logger = logging.getLogger('root')
+
+
+class MemoryStore(object):
+    """Rows into a connection of the thread that calls. Reading goes through `connection`, which has them all."""
+
+    def __init__(self, connection=None):
+        self._connection = sqlite3.connect(':memory:') if connection is None else connection
+        self._connection.executescript(TABLES)
+        self._rows = []
+
+    def add(self, table, row):
+        self._rows.append((table, row))
+        if len(self._rows) >= BATCH:
+            self._flush()
+
+    def add_input(self, piece):
+        """A piece of the inputs, bytes; kept nowhere: what makes a run in memory is at hand."""
+
+    @property
+    def connection(self):
+        self._flush()
+        return self._connection
+
+    def close(self):
+        self._flush()
+
+    def _flush(self):
+        rows, self._rows = self._rows, []
+        insert(self._connection, rows)
+
+
+class FileStore(object):
+    """Rows into a new file, which only its owner may read. Raises OSError when it cannot be made; calling `close` again is harmless."""
+
+    def __init__(self, path):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        self._path = path
+        self._rows, self._inputs = deque(), deque()
+        self._squeeze = zlib.compressobj(6)
+        self._is_broken = self._is_closing = False
+        self._wakeup = Wakeup()
+        self._thread = threading.Thread(target=self._run, name='journal')
+        self._thread.daemon = True
+        self._thread.start()
+
+    def add(self, table, row):
+        """From any thread."""
+        if len(self._rows) < MOST_WAITING:
+            self._rows.append((table, row))
+
+    def add_input(self, piece):
+        """A piece of the inputs, bytes. Written compressed, in the order of the calls."""
+        if len(self._inputs) < MOST_WAITING:
+            self._inputs.append(piece)
+
+    def close(self):
+        """Write what is left; waits for a few seconds at most."""
+        if not self._is_closing:
+            self._is_closing = True
+            self._wakeup.set()
+            self._thread.join(CLOSE_LIMIT_S)
+            if not self._thread.is_alive():
+                self._wakeup.close()
+
+    def _run(self):
+        connection = None
+        try:
+            connection = self._open()
+            while not self._is_closing:
+                self._wakeup.wait(COMMIT_EVERY_S)
+                if len(self._rows) >= MOST_WAITING or len(self._inputs) >= MOST_WAITING:
+                    raise sqlite3.OperationalError('the disk is too slow')
+                self._write(connection)
+        except (sqlite3.Error, IOError, OSError) as error:
+            self._give_up(error)
+        finally:
+            self._close(connection)
+
+    def _open(self):
+        connection = sqlite3.connect(self._path, isolation_level=None)
+        connection.execute('PRAGMA journal_mode = WAL')  # readers and the writer do not wait for each other
+        connection.execute('PRAGMA synchronous = NORMAL')
+        connection.executescript('BEGIN;' + TABLES + 'COMMIT;')
+        return connection
+
+    def _write(self, connection):
+        rows, pieces = _taken(self._rows), _taken(self._inputs)
+        if pieces:
+            rows.append(('input', self._squeezed(pieces)))
+        if rows:
+            connection.execute('BEGIN')
+            insert(connection, rows)
+            connection.execute('COMMIT')
+
+    def _squeezed(self, pieces):
+        """One row. The batches are one compressed stream, so that each costs no more than what is new in it."""
+        body = self._squeeze.compress(b''.join(pieces)) + self._squeeze.flush(zlib.Z_SYNC_FLUSH)
+        return (None, None, 'zlib', sqlite3.Binary(body))
+
+    def _give_up(self, error):
+        self._is_broken = True
+        self._rows, self._inputs = _Nowhere(), _Nowhere()
+        logger.warning('The journal of this run ends here: %s cannot be written (%s). Trading goes on without it.', self._path, error)
+
+    def _close(self, connection):
+        if connection is not None:
+            try:
+                if not self._is_broken:
+                    self._write(connection)
+                connection.close()
+            except sqlite3.Error as error:
+                self._give_up(error)
+
+
+class _Nowhere(object):
+    """Takes the place of a queue that nobody empties any more."""
+
+    def append(self, row):
+        pass
+
+    def __len__(self):
+        return 0
+
+
+def _taken(queue):
+    """All that is in a queue now; others may go on adding."""
+    found = []
+    for _ in range(len(queue)):
+        found.append(queue.popleft())
+    return found
+
+
+def insert(connection, rows):
+    """Insert (table, row) pairs. A row whose key is there already is left out; a fact about the run replaces the one before.
+
+    A row with what SQLite cannot hold (a venue may send anything) is left out too.
+    """
+    by_table = {}
+    for table, row in rows:
+        by_table.setdefault(table, []).append(row)
+    for table, some in by_table.items():
+        try:
+            connection.executemany(INSERT[table], some)
+        except UNFIT:
+            for row in some:  # those before it are there already, which does no harm
+                try:
+                    connection.execute(INSERT[table], row)
+                except UNFIT:
+                    continue
