@@ -53,6 +53,7 @@ def parser() -> Parser:
     add("--balance-xbt", type=_balance, default=Decimal(1), metavar="X", help="what the account owns (default 1)")
     add("--self-trade", choices=("allow", "cancel"), default="allow", help="may an account trade with itself (allow)")
     add("--bulk-cost", type=_cost, default=None, metavar="X", help="requests per order of a bulk (default: the profile's)")
+    add("--withdrawal-s", type=_hold, default=60.0, metavar="N", help="venue seconds in which a withdrawal can be cancelled (default 60)")
     add("--data", metavar="DIR", help="keep accounts, keys, orders and positions there, across restarts (default: memory only)")
     add("--no-rate-limit", action="store_true", help="count no requests and refuse none for their rate (for benches)")
     add("--email", help="a login for /user/login (classic)")
@@ -152,6 +153,7 @@ def build(args: argparse.Namespace, seed: int, now: int) -> Any:
         latency_ns=args.latency_ms * MILLISECOND,
         bulk_cost=args.bulk_cost,
         store=Store(args.data) if args.data is not None else None,
+        withdrawal_s=args.withdrawal_s,
     )
     venue.limiter.enabled = not args.no_rate_limit
     if args.email is not None:
@@ -243,6 +245,13 @@ def _latency(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 60_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of milliseconds (0 to 60000)")
     return int(text)
+
+
+def _hold(text: str) -> float:
+    value = _number(text, "a number of seconds")
+    if not 0 <= value <= 10_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds (0 to 10000000)")
+    return float(value)
 
 
 def _balance(text: str) -> Decimal:

@@ -44,6 +44,7 @@ from .wire.rest import Router
 from .wire.tables import Rows
 
 FIRST_ACCOUNT = 100_001
+WITHDRAWAL_S = 60.0
 DEFAULT_BALANCE = {"XBt": 100_000_000, "USDt": 10_000_000_000}
 INFO = "Welcome to the BitMEX Realtime API."
 DOCS = "https://www.bitmex.com/app/wsAPI"
@@ -54,7 +55,8 @@ class Venue:
     """One venue. `now` is nanoseconds since the epoch; `balance` what the first client owns, by currency.
 
     `api_key`, `api_secret` and `account_id` are the trading account handed to that client; key and secret are random
-    unless given. `latency_ns` is for the doors: how long a request takes to arrive. With a `store` (see that package) the
+    unless given. `latency_ns` is for the doors: how long a request takes to arrive. `withdrawal_s` is for how long (in the
+    venue's seconds) a withdrawal can be cancelled. With a `store` (see that package) the
     venue is the one that was kept in it, when there is one: `balance` counts for a new one only, and the key handed out is
     the one it had unless another is given. Raises StoreError when it is a venue of another kind. `close` it at the end.
     """
@@ -72,6 +74,7 @@ class Venue:
         latency_ns: int = 0,
         bulk_cost: object | None = None,
         store: Store | None = None,
+        withdrawal_s: float = WITHDRAWAL_S,
     ) -> None:
         self.profile = profiles.get(profile, bulk_cost)
         self.market = market if market is not None else markets.create("empty", seed, profile)
@@ -91,6 +94,7 @@ class Venue:
             catch_up(kept, now)
         self.now = self.started = now
         self.latency_ns = latency_ns
+        self.withdrawal_s = withdrawal_s
         self.wall_clock: Callable[[], int] | None = None
         self.on_advanced: list[Callable[[], None]] = []
         self.sessions: dict[Session, None] = {}

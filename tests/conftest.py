@@ -25,6 +25,8 @@ for name in list(os.environ):
 def pytest_configure(config):
     if os.name == 'posix' and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup: what is started here must not inherit that
         signal.signal(signal.SIGHUP, lambda number, frame: None)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # `make test &` in a script: nor that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get('CI') == 'true' and sys.version_info >= (3, 10) and not running.runs_the_venue():
         raise pytest.UsageError("in CI the venue's packages must be there: pip install '.[paper,dev]'")
 

@@ -25,15 +25,33 @@ from .orders import Order
 from .texts import Texts
 
 
-class Wallet:
-    """One currency of one account. `realised` and `init_margin` are sums over the positions settled in it; `told` is the
-    image of it that was last told."""
+class Withdrawal(NamedTuple):
+    """Money on its way out: no longer in the wallet's `amount`, and not yet away. `balance` is what was left."""
 
-    __slots__ = ("currency", "amount", "deposited", "withdrawn", "realised", "init_margin", "positions", "prev_realised", "told")
+    transact_id: str
+    amount: int
+    fee: int
+    address: str
+    text: str
+    asked: int
+    balance: int
+
+    @property
+    def whole(self) -> int:
+        return self.amount + self.fee
+
+
+class Wallet:
+    """One currency of one account. `realised` and `init_margin` are sums over the positions settled in it; `held` the withdrawals
+    that can still be cancelled; `told` the image of it that was last told."""
+
+    __slots__ = ("currency", "amount", "deposited", "withdrawn", "held", "realised", "init_margin", "positions", "prev_realised",
+                 "told")  # fmt: skip
 
     def __init__(self, currency: str) -> None:
         self.currency = currency
         self.amount = self.deposited = self.withdrawn = self.realised = self.init_margin = self.prev_realised = 0
+        self.held: dict[str, Withdrawal] = {}
         self.positions: list[Position] = []
         self.told: MarginImage | None = None
 
@@ -41,6 +59,11 @@ class Wallet:
     def balance(self) -> int:
         """walletBalance: amount plus realised profit that has not been swept yet."""
         return self.amount + self.realised
+
+    @property
+    def on_its_way(self) -> int:
+        """Withdrawals that are held, with their fees."""
+        return sum(one.whole for one in self.held.values())
 
     def available(self) -> int:
         """What may still be spent on margin; negative when the account is short of it (4.5)."""
@@ -270,7 +293,8 @@ class Account:
                 mark += abs(position.instrument.mark_value(position.current_qty))
         return MarginImage(
             self.account_id, currency, wallet.amount, wallet.realised, unrealised, wallet.init_margin, maint, gross,
-            mark, comm, wallet.deposited, wallet.withdrawn, wallet.prev_realised,
+            mark, comm, wallet.deposited, wallet.withdrawn + sum(one.amount for one in wallet.held.values()),
+            wallet.prev_realised, wallet.on_its_way,
         )  # fmt: skip
 
 

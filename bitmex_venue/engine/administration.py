@@ -3,6 +3,7 @@
 Rules:
 
 * no more than the withdrawable margin can be taken out; the withdrawal fee goes to the venue's fees (bitmex-api.md 4.5);
+* a withdrawal leaves the wallet at once and the venue when its time is up; cancelled before, it comes back, fee and all;
 * leverage, risk limit and margin transfers are refused when the account could not carry what follows from them;
 * an index, a state, a fee or a recorded row is checked like a client's command, and refused without a trace.
 """
@@ -13,9 +14,10 @@ from dataclasses import replace
 
 from . import checks
 from . import commands as c
-from .accounts import Account, Position
+from .accounts import Account, Position, Withdrawal
 from .events import InstrumentEvent, WalletEvent
 from .refusals import Refused
+from .timers import WITHDRAWAL
 
 HOUSE_KEPT = 50
 RISK_STEPS = 10
@@ -44,6 +46,7 @@ class Administration:
             c.OpenAccount: self.open_account,
             c.Deposit: self.deposit,
             c.Withdraw: self.withdraw,
+            c.CancelWithdrawal: self.cancel_withdrawal,
             c.SetLeverage: self.set_leverage,
             c.SetRiskLimit: self.set_risk_limit,
             c.TransferMargin: self.transfer_margin,
@@ -83,26 +86,64 @@ class Administration:
         wallet.deposited += command.amount
         self._ledger(account, wallet, "Deposit", command.amount, 0)
 
-    def withdraw(self, command: c.Withdraw) -> None:
+    def withdraw(self, command: c.Withdraw) -> str:
         account = checks.account_of(self.exchange, command.account_id)
         self._currency(command.currency)
         if type(command.amount) is not int or command.amount <= 0 or type(command.fee) is not int or command.fee < 0:
             raise Refused("Invalid amount")
+        if type(command.hold_ms) is not int or command.hold_ms < 0:
+            raise Refused("Invalid time")
         whole = command.amount + command.fee
         image = account.margin_image(command.currency)
         if whole > min(image.withdrawable_margin, max(0, image.amount + min(0, image.realised_pnl))):
             raise Refused(f"Account has insufficient Available Balance, {whole} {command.currency} required")
         wallet = account.wallet(command.currency)
         wallet.amount -= whole
-        wallet.withdrawn += command.amount
-        fees = self.exchange.clearing.fees
-        fees[command.currency] = fees.get(command.currency, 0) + command.fee
-        self._ledger(account, wallet, "Withdrawal", -command.amount, command.fee, command.address, command.text)
+        now, number = self.exchange.now, self.exchange.ids.next()
+        one = Withdrawal(number, command.amount, command.fee, command.address, command.text, now, wallet.amount)
+        wallet.held[number] = one
+        if command.hold_ms:
+            self._withdrawal(account, wallet, one, "Pending")
+            until = now + command.hold_ms * 1_000_000
+            self.exchange.timers.push(until, WITHDRAWAL, (account.account_id, command.currency, number))
+        else:
+            self.let_go(account.account_id, command.currency, number)
+        return number
 
-    def _ledger(self, account, wallet, kind: str, amount: int, fee: int, address: str = "", text: str = "") -> None:
+    def let_go(self, account_id: int, currency: str, transact_id: str) -> None:
+        """A withdrawal's time is up: it is away, unless it was cancelled."""
+        account = self.exchange.accounts[account_id]
+        wallet = account.wallets[currency]
+        one = wallet.held.pop(transact_id, None)
+        if one is not None:
+            wallet.withdrawn += one.amount
+            fees = self.exchange.clearing.fees
+            fees[currency] = fees.get(currency, 0) + one.fee
+            self._withdrawal(account, wallet, one, "Completed")
+
+    def cancel_withdrawal(self, command: c.CancelWithdrawal) -> None:
+        account = checks.account_of(self.exchange, command.account_id)
+        for wallet in account.wallets.values():
+            one = wallet.held.pop(command.transact_id, None)
+            if one is not None:
+                wallet.amount += one.whole
+                self._withdrawal(account, wallet, one._replace(balance=one.balance + one.whole), "Canceled")
+                return
+        raise Refused("Invalid token")
+
+    def _withdrawal(self, account, wallet, one: Withdrawal, status: str) -> None:
+        now, owner = self.exchange.now, account.account_id
+        self._line(account, wallet, WalletEvent(
+            now, owner, wallet.currency, "Withdrawal", -one.amount, one.fee, one.balance, one.address, one.text, status,
+            one.transact_id, one.asked,
+        ))  # fmt: skip
+
+    def _ledger(self, account, wallet, kind: str, amount: int, fee: int) -> None:
+        now, owner = self.exchange.now, account.account_id
+        self._line(account, wallet, WalletEvent(now, owner, wallet.currency, kind, amount, fee, wallet.amount))
+
+    def _line(self, account, wallet, line: WalletEvent) -> None:
         if not account.house:
-            now, owner = self.exchange.now, account.account_id
-            line = WalletEvent(now, owner, wallet.currency, kind, amount, fee, wallet.amount, address, text)
             self.outbox.rest.append(line)
             self.outbox.wallets[wallet] = account
 

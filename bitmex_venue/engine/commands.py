@@ -31,7 +31,8 @@ class Deposit(NamedTuple):
 
 
 class Withdraw(NamedTuple):
-    """Take money out of the wallet; `fee` goes to the venue. Refused when more than the withdrawable margin."""
+    """Take money out of the wallet; `fee` goes to the venue. Refused when more than the withdrawable margin. It leaves the wallet
+    at once and the venue after `hold_ms`; until then it can be cancelled. The answer is its transactID."""
 
     account_id: int
     currency: str
@@ -39,6 +40,14 @@ class Withdraw(NamedTuple):
     fee: int = 0
     address: str = ""
     text: str = ""
+    hold_ms: int = 0
+
+
+class CancelWithdrawal(NamedTuple):
+    """Take back a withdrawal that is still held, by its transactID; amount and fee return to the wallet."""
+
+    account_id: int
+    transact_id: str
 
 
 class Place(NamedTuple):

@@ -123,7 +123,11 @@ class MarginEvent(NamedTuple):
 
 
 class WalletEvent(NamedTuple):
-    """A line of the ledger: `kind` is Deposit, Withdrawal or RealisedPNL (then `address` is the symbol)."""
+    """A line of the ledger: `kind` is Deposit, Withdrawal or RealisedPNL (then `address` is the symbol).
+
+    A withdrawal has a `transact_id`, and is told anew when its `status` (Pending, Completed, Canceled) changes; `asked` is when
+    it was asked for.
+    """
 
     time: int
     account_id: int
@@ -134,6 +138,9 @@ class WalletEvent(NamedTuple):
     balance: int
     address: str = ""
     text: str = ""
+    status: str = "Completed"
+    transact_id: str = ""
+    asked: int = 0
 
 
 class FundingEvent(NamedTuple):

@@ -3,8 +3,8 @@
 Rules:
 
 * positions of a contract add up to zero, and open interest is the sum of the longs;
-* per currency, deposits - withdrawals = wallets + realised and unrealised profit + fees + funding pool + insurance,
-  exactly (unrealised at any mark whatever: it nets to minus the sum of position costs);
+* per currency, deposits - withdrawals = wallets (and what is on its way out of them) + realised and unrealised profit + fees
+  + funding pool + insurance, exactly (unrealised at any mark whatever: it nets to minus the sum of position costs);
 * the margin kept per wallet and the sums of resting orders equal what going through all orders gives;
 * `digest` covers everything a later command could depend on.
 """
@@ -42,7 +42,7 @@ def audit(exchange) -> Audit:
             longs[position.symbol] += max(0, position.current_qty)
     for currency in currencies:
         wallets = [a.wallets[currency] for a in exchange.accounts.values() if currency in a.wallets]
-        held = sum(w.amount + p_sum(w) for w in wallets)
+        held = sum(w.amount + w.on_its_way + p_sum(w) for w in wallets)
         money[currency] = Totals(
             sum(w.deposited for w in wallets), sum(w.withdrawn for w in wallets), held,
             exchange.clearing.fees.get(currency, 0), exchange.funding.pool.get(currency, 0),
@@ -120,7 +120,7 @@ def state(exchange) -> tuple:
     accounts = []
     for account in exchange.accounts.values():
         wallets = [
-            (w.currency, w.amount, w.deposited, w.withdrawn, w.realised, w.init_margin, w.prev_realised)
+            (w.currency, w.amount, w.deposited, w.withdrawn, w.realised, w.init_margin, w.prev_realised, *w.held.values())
             for w in account.wallets.values()
         ]
         positions = [

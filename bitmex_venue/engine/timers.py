@@ -3,7 +3,7 @@
 Rules:
 
 * what is due at one moment runs in a fixed order: marks and liquidations, dead man's switches, funding, the daily sweep,
-  settlement, the end of the day;
+  settlement, the end of the day, withdrawals;
 * everything runs at its own time, however late it is noticed, so that it does not matter how often time is advanced;
 * a dead man's switch is one timer per account: each call replaces it, and the queue holds at most one entry per account and
   earlier due time (bitmex-api.md 3.1, 7).
@@ -20,7 +20,7 @@ from .funding import next_funding
 from .instruments import DAY, HOUR
 from .marks import REFRESH
 
-MARKS, DEAD_MAN, FUNDING, SWEEP, SETTLE, MIDNIGHT = range(6)
+MARKS, DEAD_MAN, FUNDING, SWEEP, SETTLE, MIDNIGHT, WITHDRAWAL = range(7)
 
 
 class Timers:
@@ -82,6 +82,8 @@ class Timers:
             self.push(at + DAY, SWEEP, "")
         elif kind == SETTLE:
             settlement.settle(exchange, exchange.markets[key])
+        elif kind == WITHDRAWAL:
+            exchange.administration.let_go(*key)
         else:
             for order in list(exchange.day_orders.values()):
                 exchange.clearing.end_by_rule(order, "Order had timeInForce of Day")

@@ -138,7 +138,9 @@ def margin(rows: Rows, image: Any, time: int) -> Row:
         timestamp=iso(time),
     )
     if not rows.profile.sparse:
-        row.update(marginBalancePcnt=1, excessMarginPcnt=1, grossLastValue=image.gross_mark_value)
+        row.update(
+            pendingDebit=image.pending_debit, marginBalancePcnt=1, excessMarginPcnt=1, grossLastValue=image.gross_mark_value
+        )  # fmt: skip
     return rows.finish(row)
 
 
@@ -154,6 +156,7 @@ def wallet(rows: Rows, image: Any, time: int) -> Row:
         deposited=image.deposited,
         withdrawn=image.withdrawn,
         amount=image.amount,
+        pendingDebit=image.pending_debit,
         timestamp=iso(time),
     )
     if not rows.profile.sparse:
@@ -168,6 +171,8 @@ def wallet(rows: Rows, image: Any, time: int) -> Row:
 
 def transact_id(event: Any) -> str:
     """The id of a ledger line: the same whenever it is rendered."""
+    if getattr(event, "transact_id", ""):
+        return event.transact_id
     return str(uuid.UUID(bytes=hashlib.md5(repr(event).encode("utf-8")).digest()))
 
 
@@ -182,11 +187,11 @@ def transact(rows: Rows, event: Any) -> Row:
         transactType=event.kind,
         amount=event.amount,
         fee=None if deposit else event.fee,
-        transactStatus="Completed",
+        transactStatus=event.status,
         address=event.address,
-        tx="" if deposit else transact_id((event, "tx")),
+        tx="" if deposit or event.status != "Completed" else transact_id((event, "tx")),
         text=event.text,
-        transactTime=iso(event.time),
+        transactTime=iso(event.asked or event.time),
         walletBalance=event.balance,
         timestamp=iso(event.time),
     )

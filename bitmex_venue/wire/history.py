@@ -84,7 +84,12 @@ class History:
     def _wallet(self, event: ev.WalletEvent) -> None:
         self.touched[event.account_id, event.currency, "wallet"] = event.time
         if event.account_id >= self.first_client:
-            self._bounded(self.ledger, event.account_id, LEDGER).append(event)
+            lines = self._bounded(self.ledger, event.account_id, LEDGER)
+            place = _told_before(lines, event) if event.transact_id and event.status != "Pending" else None
+            if place is None:
+                lines.append(event)
+            else:
+                lines[place] = event
 
     def _funding(self, event: ev.FundingEvent) -> None:
         self._bounded(self.funding, event.symbol, OTHERS).append(event)
@@ -127,6 +132,14 @@ class History:
         if records is None:
             records = kept[key] = deque(maxlen=size)
         return records
+
+
+def _told_before(lines: deque[ev.WalletEvent], event: ev.WalletEvent) -> int | None:
+    """Where the ledger has this withdrawal already, with another status."""
+    for place in range(len(lines) - 1, -1, -1):
+        if lines[place].transact_id == event.transact_id:
+            return place
+    return None
 
 
 def _moved(event: ev.ExecutionEvent, on: Any) -> ev.ExecutionEvent:

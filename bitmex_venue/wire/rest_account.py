@@ -4,10 +4,11 @@ Rules (bitmex-api.md 3.9, 4.4, 4.5)
 * `GET /user/margin` answers one object, and an array for `currency=all`; the wallet likewise.
 * `GET /position` has a row for every contract the account ever touched.
 * Leverage 0 is cross margin; `isolate` false too, and true is the highest leverage.
-* A withdrawal needs the permission `withdraw`.
+* A withdrawal needs the permission `withdraw`. It stays pending for the venue's `withdrawal_s`, in which it can be cancelled by
+  whoever has its token.
 
-Known differences: withdrawals are done at once, without a mail to confirm, so that none can be cancelled; the person behind
-the account is made up.
+Known differences: no mail asks for a confirmation or brings the token, which is the withdrawal's transactID; the person behind the
+account is made up.
 """
 
 from __future__ import annotations
@@ -189,9 +190,14 @@ def post_withdrawal(call: Call) -> Any:
     if currency == "all":
         raise errors.bad_request("Invalid currency")
     text = http.text(args, "text", 256)
-    venue.execute(cmd.Withdraw(call.account, currency, amount, fee, address, text))
-    event = next(e for e in reversed(venue.history.ledger[call.account]) if e.kind == "Withdrawal")
-    return {**account_rows.transact(venue.rows, event), "transactStatus": "Pending"}
+    hold_ms = round(venue.withdrawal_s * 1000)
+    number = venue.execute(cmd.Withdraw(call.account, currency, amount, fee, address, text, hold_ms))
+    return {**_transaction(venue, call.account, number), "transactStatus": "Pending"}
+
+
+def _transaction(venue: Any, account_id: int, number: str) -> dict[str, Any]:
+    event = next(e for e in reversed(venue.history.ledger[account_id]) if e.transact_id == number)
+    return account_rows.transact(venue.rows, event)
 
 
 def get_deposit_address(call: Call) -> Any:
@@ -201,9 +207,14 @@ def get_deposit_address(call: Call) -> Any:
 
 
 def post_cancel_withdrawal(call: Call) -> Any:
-    """Refuses: the token would come with a mail, and by then the withdrawal is done."""
-    if not http.text(call.args, "token"):
+    """Takes a pending withdrawal back. The token alone is the proof, as it was where a mail brought it."""
+    venue, token = call.venue, http.text(call.args, "token")
+    if not token:
         raise errors.required("token")
+    for account in venue.exchange.accounts.values():
+        if any(token in wallet.held for wallet in account.wallets.values()):
+            venue.execute(cmd.CancelWithdrawal(account.account_id, token))
+            return _transaction(venue, account.account_id, token)
     raise errors.bad_request("Invalid token")
 
 

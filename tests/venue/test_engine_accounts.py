@@ -194,10 +194,40 @@ def test_modern_realised_profit_moves_to_the_wallet_at_each_closing_fill():
 def test_deposits_and_withdrawals_are_in_the_ledger_and_the_fee_is_the_venues(desk):
     desk.do(c.Withdraw(ALICE, "XBt", 1000, 10, "3BMEX", "out"))
     (line,) = desk.events(e.WalletEvent)
-    assert line[2:] == ("XBt", "Withdrawal", -1000, 10, 10**9 - 1010, "3BMEX", "out")
+    assert line[2:10] == ("XBt", "Withdrawal", -1000, 10, 10**9 - 1010, "3BMEX", "out", "Completed")
     assert desk.exchange.fees["XBt"] == 10 and desk.exchange.audit().ok
     desk.do(c.Deposit(ALICE, "XBt", 5))
     assert desk.events(e.WalletEvent)[0].kind == "Deposit"
+
+
+def test_a_withdrawal_leaves_the_wallet_at_once_and_the_venue_when_its_time_is_up(desk):
+    number = desk.do(c.Withdraw(ALICE, "XBt", 1000, 10, "3BMEX", "out", 30_000))
+    before = desk.exchange.audit()
+    wallet = desk.margin(ALICE)
+    assert (wallet.amount, wallet.withdrawn, wallet.pending_debit) == (10**9 - 1010, 1000, 1010)
+    assert before.ok and before.money["XBt"].withdrawn == 0 and not desk.exchange.fees.get("XBt")
+    desk.wait(29 * SECOND)
+    assert desk.margin(ALICE) == wallet
+    desk.wait(SECOND)
+    assert [(line.status, line.transact_id) for line in desk.events(e.WalletEvent)] == [("Pending", number), ("Completed", number)]
+    after = desk.exchange.audit()
+    assert after.ok and (after.money["XBt"].withdrawn, desk.exchange.fees["XBt"]) == (1000, 10)
+    assert desk.margin(ALICE) == wallet._replace(pending_debit=0)
+    assert refusal(desk.do, c.CancelWithdrawal(ALICE, number), desk=desk).message == "Invalid token"
+
+
+def test_a_withdrawal_that_is_cancelled_in_time_comes_back_fee_and_all(desk):
+    whole = desk.margin(ALICE)
+    number = desk.do(c.Withdraw(ALICE, "XBt", 1000, 10, hold_ms=30_000))
+    other = desk.do(c.Withdraw(ALICE, "USDt", 7, hold_ms=30_000))
+    assert refusal(desk.do, c.CancelWithdrawal(BOB, number), desk=desk).message == "Invalid token"
+    desk.do(c.CancelWithdrawal(ALICE, number), later=29 * SECOND)
+    assert desk.margin(ALICE) == whole and desk.exchange.audit().ok
+    assert refusal(desk.do, c.CancelWithdrawal(ALICE, number), desk=desk).message == "Invalid token"
+    desk.wait(SECOND)
+    told = [(line.status, line.transact_id, line.balance) for line in desk.events(e.WalletEvent)]
+    assert told[2:] == [("Canceled", number, 10**9), ("Completed", other, 10**12 - 7)]
+    assert desk.margin(ALICE) == whole and desk.exchange.audit().ok
 
 
 def test_no_more_than_the_withdrawable_margin_can_be_taken_out(desk):
@@ -216,6 +246,7 @@ def test_no_more_than_the_withdrawable_margin_can_be_taken_out(desk):
         (c.Deposit(ALICE, "DOGE", 5), "Invalid currency"),
         (c.Deposit(5, "XBt", 5), "Invalid account"),
         (c.Withdraw(ALICE, "XBt", -5), "Invalid amount"),
+        (c.Withdraw(ALICE, "XBt", 5, hold_ms=-1), "Invalid time"),
         (c.OpenAccount(ALICE), "Invalid account"),
         (c.SetIndex("XBTUSD", 5), "Invalid symbol"),
         (c.SetIndex(".BXBT", 0), "Invalid price"),

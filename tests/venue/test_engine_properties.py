@@ -52,7 +52,8 @@ acting = st.one_of(
     st.tuples(st.just("index"), st.integers(-3000, 3000)),
     st.tuples(st.just("wait"), st.sampled_from((1, 6, 3600, 9 * 3600))),
     st.tuples(st.just("leverage"), accounts, st.sampled_from(SYMBOLS), st.sampled_from((0, 100, 2500, 10000))),
-    st.tuples(st.just("withdraw"), accounts, st.integers(1, 10**9)),
+    st.tuples(st.just("withdraw"), accounts, st.integers(1, 10**7), st.sampled_from((0, 5_000, 10**7))),
+    st.tuples(st.just("take back"), accounts),
     st.tuples(st.just("transfer"), accounts, st.sampled_from(SYMBOLS), st.integers(-(10**5), 10**5)),
     st.tuples(st.just("risk"), accounts, st.sampled_from(SYMBOLS), st.integers(0, 3)),
     st.tuples(st.just("fees"), st.sampled_from(SYMBOLS), st.integers(-(10**5), 10**5), st.integers(0, 10**5)),
@@ -139,7 +140,10 @@ class Driver:
         elif kind == "leverage":
             self.send(c.SetLeverage(action[1], action[2], action[3]))
         elif kind == "withdraw":
-            self.send(c.Withdraw(action[1], "XBt", action[2]))
+            self.send(c.Withdraw(action[1], "XBt", action[2], 3, hold_ms=action[3]))
+        elif kind == "take back":
+            for number in list(self.exchange.accounts[action[1]].wallets["XBt"].held):
+                self.send(c.CancelWithdrawal(action[1], number))
         elif kind == "transfer":
             self.send(c.TransferMargin(action[1], action[2], action[3]))
         elif kind == "risk":

@@ -70,7 +70,7 @@ def random_command(rng, venue, accounts):
     if kind == 10:
         return c.SetLeverage(account, symbol, rng.choice((0, 500, 5000)))
     if kind == 11:
-        return c.Withdraw(account, "XBt", rng.randrange(1, 10**6), 100, "somewhere")
+        return c.Withdraw(account, "XBt", rng.randrange(1, 10**6), 100, "somewhere", hold_ms=rng.choice((0, 4000, 10**6)))
     if kind == 12 and order is not None:
         return c.Amend(account, order.order_id, price=near)
     if order is not None:

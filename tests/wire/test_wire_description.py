@@ -82,7 +82,8 @@ def test_each_currency_has_its_scale(profile):
     assert {way["asset"] for row in assets for way in row["networks"]} <= networks
 
 
-def test_no_withdrawal_waits_to_be_cancelled():
+def test_a_withdrawal_is_cancelled_by_its_token_only():
     client = Client(venue())
+    client.ok("POST", "user/requestWithdrawal", {"currency": "XBt", "amount": 5, "address": "x"})
     assert client.no(400, "POST", "user/cancelWithdrawal", {}) == "'token' is a required arg."
     assert client.no(400, "POST", "user/cancelWithdrawal", {"token": "abc"}) == "Invalid token"

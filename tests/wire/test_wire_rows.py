@@ -288,10 +288,39 @@ def test_withdrawals_take_amount_and_fee_and_stand_in_the_ledger():
     client = Client(venue())
     row = client.ok("POST", "user/requestWithdrawal", {"currency": "XBt", "amount": 1000, "fee": 10, "address": "3BMEX"})
     assert (row["transactType"], row["transactStatus"], row["address"]) == ("Withdrawal", "Pending", "3BMEX")
-    assert client.ok("GET", "user/wallet")["amount"] == 10**8 - 1010
-    assert [line["transactType"] for line in client.ok("GET", "user/walletHistory")] == ["Withdrawal", "Deposit"]
+    wallet = client.ok("GET", "user/wallet")
+    assert (wallet["amount"], wallet["withdrawn"], wallet["pendingDebit"]) == (10**8 - 1010, 1000, 1010)
+    (line, _) = client.ok("GET", "user/walletHistory")
+    assert line == row and (line["amount"], line["fee"], line["walletBalance"]) == (-1000, 10, 10**8 - 1010)
+    client.venue.advance(client.venue.now + 61 * SECOND)
+    (line, deposit) = client.ok("GET", "user/walletHistory")
+    assert {**row, "transactStatus": "Completed"} == {**line, "tx": "", "timestamp": row["timestamp"]}
+    assert deposit["transactType"] == "Deposit" and line["timestamp"] > row["timestamp"] == line["transactTime"]
+    assert client.ok("GET", "user/wallet")["pendingDebit"] == 0
     assert client.call("POST", "user/requestWithdrawal", {"currency": "XBt", "amount": 10**9, "address": "x"}).status == 400
     assert client.no(400, "POST", "user/requestWithdrawal", {"amount": 1}) == "'currency' is a required arg."
+
+
+@pytest.mark.parametrize("profile", ["classic", "modern"])
+def test_a_pending_withdrawal_is_cancelled_by_its_token_and_the_money_comes_back(profile):
+    v = venue(profile, withdrawal_s=20)
+    client = Client(v)
+    listener = client.listen("transact", "wallet", "margin")
+    row = client.ok("POST", "user/requestWithdrawal", {"currency": "XBt", "amount": 1000, "fee": 10, "address": "3BMEX"})
+    back = client.call("POST", "user/cancelWithdrawal", {"token": row["transactID"]}, signed=False)
+    assert back.status == 200 and back.json()["transactStatus"] == "Canceled"
+    assert client.ok("GET", "user/walletHistory")[0] == back.json()
+    listener.take()
+    told = [m["data"][0]["transactStatus"] for m in listener.all if m.get("table") == "transact" and m["action"] == "update"]
+    assert told == ["Pending", "Canceled"]
+    for table, path in (("wallet", "user/wallet"), ("margin", "user/margin")):
+        kept = next(one for one in listener.tables[table] if one["currency"] == "XBt")
+        assert kept == client.ok("GET", path) and kept["amount"] == 10**8
+    assert client.no(400, "POST", "user/cancelWithdrawal", {"token": row["transactID"]}) == "Invalid token"
+    late = client.ok("POST", "user/requestWithdrawal", {"currency": "XBt", "amount": 1000, "address": "3BMEX"})
+    v.advance(v.now + 20 * SECOND)
+    assert client.no(400, "POST", "user/cancelWithdrawal", {"token": late["transactID"]}) == "Invalid token"
+    assert v.exchange.audit().ok
 
 
 def test_series_stand_for_contracts():

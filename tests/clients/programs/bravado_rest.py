@@ -86,9 +86,10 @@ def everything(venue, label):
 
     for private in ('User_get', 'User_getCommission', 'User_getMargin', 'User_getWallet', 'User_getWalletHistory'):
         ask(name(private), getattr(venue.User, private))
-    ask(name('withdrawal'), venue.User.User_requestWithdrawal, currency='XBt', amount=10000, address='paper', fee=0)
+    out = ask(name('withdrawal'), venue.User.User_requestWithdrawal, currency='XBt', amount=10000, address='paper', fee=0)
     ask(name('depositAddress'), venue.User.User_getDepositAddress, currency='XBt', network='btc')
-    step(name('withdrawal not cancelled'), refused, venue.User.User_cancelWithdrawal, token='abc')
+    step(name('withdrawal of nobody not cancelled'), refused, venue.User.User_cancelWithdrawal, token='abc')
+    ask(name('withdrawal cancelled'), venue.User.User_cancelWithdrawal, token=(out or {}).get('transactID', ''))
     ask(name('apiKey'), venue.APIKey.APIKey_get)
 
 
