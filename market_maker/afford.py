@@ -40,7 +40,7 @@ def trim(existing, plan, transport, tokens, second, middle):
         count -= 1
         chosen = [id(item) for item in by_value[:count]]
         part = convergence.in_order(existing, [amend for amend in amends if id(amend) in chosen],
-                                    [order for order in creates if id(order) in chosen], plan.cancel, plan.put_off)
+                                    [order for order in creates if id(order) in chosen], plan.cancel, plan.put_off, plan.reasons)
         if _fits(part, transport, tokens, second):
             return part, len(by_value) - len(part.amend) - len(part.create)
 

@@ -14,6 +14,7 @@ Rules:
 * With limits: position plus everything that rests, or is asked for, on a side stays within them whatever fills first. The ladder is
   trimmed from its outermost level; during an amend the larger of old and new size counts; what does not fit until a
   reduction is known to have happened is put off.
+* Each order that is touched has its reason, where it is decided: `reasons` names them by orderID, new ones by (side, price).
 * An order of which a request is in flight (inFlight, or no orderID yet) takes its place and counts, and is left alone.
 
 Rows are the venue's (orderID, side, price, leavesQty, cumQty), oldest first; desired orders are dicts of price, orderQty and side,
@@ -23,13 +24,15 @@ from __future__ import absolute_import, division, print_function
 
 from collections import namedtuple
 
+from market_maker import why
 from market_maker.quoting import lots_down
 
 BUY, SELL = 'Buy', 'Sell'
 
 # amend -- list of Amend; batches -- the same in the lists to be sent one after the other; create -- desired orders, as given;
-# cancel -- rows; put_off -- desired orders, or Amends, that wait for a later plan
-Plan = namedtuple('Plan', 'amend batches create cancel put_off')
+# cancel -- rows; put_off -- desired orders, or Amends, that wait for a later plan; reasons -- why, of these and of what was left out
+Plan = namedtuple('Plan', 'amend batches create cancel put_off reasons')
+Plan.__new__.__defaults__ = (None,)
 
 
 class Amend(namedtuple('Amend', 'order price quantity')):
@@ -56,8 +59,9 @@ Limits = namedtuple('Limits', 'position lowest highest buys sells')
 
 def diff(existing, buy_orders, sell_orders, relist_interval, limits=None, lot=1):
     """The Plan that makes the `existing` rows into the desired orders."""
-    amends, creates, cancels, put_off = [], [], [], []
-    for side, desired in ((BUY, buy_orders), (SELL, sell_orders)):
+    amends, creates, cancels, put_off, reasons = [], [], [], [], {}
+    for side, asked in ((BUY, buy_orders), (SELL, sell_orders)):
+        desired = asked
         rows = [row for row in existing if row['side'] == side and row.get('price')]
         room = None
         if limits is not None:
@@ -73,7 +77,25 @@ def diff(existing, buy_orders, sell_orders, relist_interval, limits=None, lot=1)
         creates += side_creates
         put_off += side_late
         cancels += surplus
-    return in_order(existing, amends, creates, cancels, put_off)
+        _give_reasons(reasons, side, asked, desired, rows, (side_amends, side_creates, surplus), relist_interval)
+    return in_order(existing, amends, creates, cancels, put_off, reasons)
+
+
+def _give_reasons(reasons, side, asked, desired, rows, parts, relist_interval):
+    """Add to `reasons` why each order of a side is amended, created or cancelled; `asked` are the desired orders before they were trimmed."""
+    amends, creates, surplus = parts
+    sign = -1 if side == BUY else 1
+    level_of = dict((order['price'], sign * number) for number, order in reversed(list(enumerate(reversed(desired), 1))))
+    whole = dict((order['price'], order['orderQty']) for order in asked)
+    for amend in amends:
+        wanted = {'price': amend.price, 'orderQty': amend.quantity}
+        reasons[amend.order['orderID']] = why.amended(
+            level_of.get(amend.price, 0), amend.order, wanted, is_far(amend.order['price'], amend.price, relist_interval), relist_interval,
+            amend.quantity < whole.get(amend.price, 0))
+    for order in creates:
+        reasons[side, order['price']] = why.missing(level_of[order['price']], order['orderQty'] < whole[order['price']])
+    for row in surplus:
+        reasons[row['orderID']] = why.superfluous(len(rows), len(desired), len(desired) < len(asked))
 
 
 def trim(desired, room, lot=1):
@@ -174,7 +196,7 @@ def _within(room, pairs, missing, relist_interval):
     return amends[::-1], creates[::-1], late
 
 
-def in_order(existing, amends, creates, cancels, put_off):
+def in_order(existing, amends, creates, cancels, put_off, reasons=None):
     """The Plan, in the order of sending, without what would meet an own order that still rests by then.
 
     Also for who takes something out of a plan: what relied on it goes to `put_off`.
@@ -199,7 +221,7 @@ def in_order(existing, amends, creates, cancels, put_off):
             continue
         book[id(order)] = (order['side'], order['price'])
         possible.append(order)
-    return Plan(kept + second, [batch for batch in (kept, second) if batch], possible, cancels, put_off)
+    return Plan(kept + second, [batch for batch in (kept, second) if batch], possible, cancels, put_off, reasons)
 
 
 def _meets(side, price, book):

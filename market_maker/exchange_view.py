@@ -5,6 +5,7 @@ In a dry run there is no account: no orders, no position, and a balance of DRY_B
 from __future__ import absolute_import, division, print_function
 
 from market_maker import contracts
+from market_maker.journal import NO_JOURNAL
 from market_maker.utils import errors
 
 
@@ -12,6 +13,11 @@ class ExchangeView(object):
     """The getters; bitmex, settings, symbol and dry_run are the subclass's."""
 
     _settlement = None
+
+    @property
+    def journal(self):
+        """Where it is written down what happens: that of the client."""
+        return getattr(self.bitmex, 'journal', NO_JOURNAL)
 
     #
     # Our orders

@@ -169,6 +169,7 @@ class OrderManager(Running):
         self.running_qty = self.starting_qty
         self.start_XBt = exchange.get_margin()['marginBalance']
         exchange.settlement()
+        self.journal.about(start_balance=self.start_XBt)
         self.cancelled = False             # whether the shutdown took everything of ours off the book
         self._is_shut_down = False
         self._said_rules = False
@@ -196,7 +197,8 @@ class OrderManager(Running):
 
     def reset(self):
         """Cancel what rests under our prefix, then quote."""
-        self.exchange.cancel_all_orders()
+        with self.journal.because('start: nothing of an earlier run may be left'):
+            self.exchange.cancel_all_orders()
         if not self.is_reset and not self.exchange.dry_run:
             self.exchange.check_alone()
         self.is_reset = True
@@ -289,10 +291,12 @@ class OrderManager(Running):
         plan = convergence.diff(existing, buy_orders, sell_orders, self.settings.RELIST_INTERVAL, self._limits(), self._lot())
         if self.exchange.dry_run:
             return self._show(plan, buy_orders, sell_orders)
+        self.journal.plan(plan.reasons)
         plan = self._refusals.hold_back(plan, self.clock.monotonic())
         plan = self._pay_for(existing, self._hold_back_top_ups(existing, plan))
         if plan.cancel or plan.amend or plan.create:
             self.note_sending()
+            self.outcome = 'sent: ' + _counts((len(plan.cancel), 'cancel'), (len(plan.amend), 'amend'), (len(plan.create), 'create'))
         self._cancel(plan.cancel)
         if self._amend(plan):
             self._create(plan.create)
@@ -413,6 +417,7 @@ class OrderManager(Running):
             return
         self._shown = [dict(order, orderID='dry-run', leavesQty=order['orderQty'], cumQty=0) for order in buy_orders + sell_orders]
         mid = (self._touch.buy + self._touch.sell) / 2
+        self.outcome = 'shown: ' + _counts((len(self._shown), 'order'))
         logger.info('These orders would rest on the book:\n%s', '\n'.join(
             preview.table(buy_orders, sell_orders, mid, self.exchange.get_instrument(), self.running_qty)))
         if self.first_quote_at is None:
@@ -496,7 +501,8 @@ class OrderManager(Running):
     def restart(self):
         """Begin again within this process: our orders cancelled, a new client, fresh tables."""
         logger.info('Restarting the market maker...')
-        self.exchange.cancel_all_orders()
+        with self.journal.because('the client was closed: starting again'):
+            self.exchange.cancel_all_orders()
         self.is_reset = False
         self.exchange.reconnect()
         self.instrument = self.exchange.get_instrument()
@@ -522,7 +528,7 @@ class OrderManager(Running):
         if self.exchange.paper_died():
             logger.error('The paper venue is gone, and every order with it.')
         else:
-            self.cancelled = cancel_everything(self.exchange, self.clock, logger.error)
+            self._leave_the_book()
         if self.cancelled and not self.exchange.dry_run:
             logger.info('No order of ours rests on the book.')
             self._say_result()
@@ -532,9 +538,17 @@ class OrderManager(Running):
         except Exception as error:
             logger.error('The connection could not be closed: %s', error)
 
+    def _leave_the_book(self):
+        """The last decision of a run."""
+        self.journal.begin_decision('stop')
+        with self.journal.because('shutdown: %s' % (self.stop_reason or 'an error')):
+            self.cancelled = cancel_everything(self.exchange, self.clock, logger.error)
+        self.journal.end_decision('everything is cancelled' if self.cancelled else 'orders may be left')
+
     def _say_result(self):
         try:
             end, deposits = self.exchange.read_balance(), self.exchange.deposits()
+            self.journal.about(end_balance=end, deposits=deposits)
             totals = getattr(self.exchange.bitmex, 'totals', None)
             for line in status.result_lines(self.exchange.settlement(), self.start_XBt, end, deposits, totals):
                 logger.info(line)
@@ -545,6 +559,11 @@ class OrderManager(Running):
 #
 # Helpers
 #
+def _counts(*pairs):
+    """'2 amends, 1 create' of (2, 'amend'), (1, 'create'); what there is none of is left out."""
+    return ', '.join('%d %s%s' % (count, what, '' if count == 1 else 's') for count, what in pairs if count)
+
+
 def XBt_to_XBT(XBt):
     """Satoshi -> bitcoin."""
     return float(XBt) / constants.XBt_TO_XBT

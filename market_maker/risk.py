@@ -55,9 +55,10 @@ class Risk(object):
         return self.exchange.deposits() or 0
 
     def _leave(self):
-        if self.exchange.get_orders():
-            self.exchange.cancel_all_orders()
-        held = self.exchange.get_delta()
-        if held:
-            logger.warning('%s: closing a position of %d contracts.', self.reason, held)
-            self.exchange.close_position(held)
+        with self.exchange.journal.because('%s is reached' % self.reason):
+            if self.exchange.get_orders():
+                self.exchange.cancel_all_orders()
+            held = self.exchange.get_delta()
+            if held:
+                logger.warning('%s: closing a position of %d contracts.', self.reason, held)
+                self.exchange.close_position(held)

@@ -17,6 +17,7 @@ import sys
 
 from market_maker import waiting
 from market_maker.dead_mans_switch import DeadMansSwitch
+from market_maker.journal import NO_JOURNAL
 from market_maker.utils import errors, log
 from market_maker.utils.signals import StopSignals
 from market_maker.watching import WatchedFiles
@@ -27,6 +28,8 @@ EARLY_S = 0.001                # a clock may end a wait this much too early
 LOOK_S = 1.0                   # while nothing happens we look this often how old our data is
 CALM_S = 0.25                  # after a look that ended in waiting, the next is no sooner
 QUICK_TURNS = 5
+NOTHING = 'nothing to do'
+ACTIONS = {errors.STOP: 'stopped', errors.WAIT: 'waiting', errors.RETICK: 'again', errors.SKIP: 'skipped'}
 OVER_WHEN_SEEN = (errors.StaleData, errors.MarketEmptyError, errors.MarketClosedError)
 
 
@@ -37,6 +40,8 @@ class Running(object):
     def __init__(self, exchange, settings, reload_settings=None):
         self.exchange = exchange
         self.settings = settings
+        self.outcome = NOTHING             # of the decision that is under way, for the journal
+        self._cause = 'start'              # what brought it about
         self.stop_reason = None            # what asked us to stop: the name of a signal, or a text
         self.first_quote_at = None
         self.is_reset = False              # whether what earlier runs left was cancelled
@@ -59,6 +64,10 @@ class Running(object):
     @property
     def clock(self):
         return self.exchange.bitmex.clock
+
+    @property
+    def journal(self):
+        return getattr(self.exchange, 'journal', NO_JOURNAL)
 
     @property
     def wakeup(self):
@@ -123,7 +132,14 @@ class Running(object):
 
     def _tick(self):
         """One look and what follows from it. Returns the seconds until the next look, None for the usual pace."""
-        self._again_at, self._is_upset = None, False
+        self._again_at, self._is_upset, self.outcome = None, False, NOTHING
+        self.journal.begin_decision(self._cause)
+        try:
+            return self._decide()
+        finally:
+            self.journal.end_decision(self.outcome)
+
+    def _decide(self):
         try:
             self._look()
             self._news = self.news()
@@ -191,18 +207,21 @@ class Running(object):
         market, count = self._sent_at
         self._sent_at = (self._news[0], count + 1 if market == self._news[0] else 1)
 
-    def _has_news(self):
-        """Whether something has changed since the last decision that is worth another one now."""
-        news = self.news()
-        if news[0] != self._news[0]:
-            return True
-        return news[1] != self._news[1] and not (self._sent_at[0] == news[0] and self._sent_at[1] >= QUICK_TURNS)
+    def _whats_new(self):
+        """What has changed since the last decision and is worth another one now: 'market', 'account', 'orders', or None."""
+        news, known = self.news(), self._news
+        if news[0] != known[0]:
+            is_account = not self.exchange.dry_run and known[0] is not None and news[0][0] == known[0][0]
+            return 'account' if is_account else 'market'
+        is_quick = self._sent_at[0] == news[0] and self._sent_at[1] >= QUICK_TURNS
+        return 'orders' if news[1] != known[1] and not is_quick else None
 
     #
     # Errors
     #
     def _handle(self, error):
         """Do what the error's class says; returns the seconds until the next look, None for the usual pace."""
+        self.outcome = '%s: %s' % (ACTIONS.get(error.action, error.action), error)
         now = self.clock.monotonic()
         if isinstance(error, errors.VenueUnreachable):
             if self.waiting and now - self.waiting.since > waiting.UNREACHABLE_LIMIT_S:
@@ -237,7 +256,8 @@ class Running(object):
             return
         logger.warning('No fresh data for %d s: our quotes are pulled until there is.', self._freshness.age(now))
         try:
-            self.exchange.cancel_all_orders()
+            with self.journal.because('stale data: nothing fresh for %d s' % self._freshness.age(now)):
+                self.exchange.cancel_all_orders()
             self._pulled = True
         except errors.MarketMakerError as error:
             if error.action == errors.STOP and not isinstance(error, errors.VenueUnreachable):
@@ -264,7 +284,11 @@ class Running(object):
             self._check_time_is_up(now)
             if self.switch.armed and self.stop_reason is None:
                 self._keep_switch(now)
-            if self.stop_reason is not None or now >= end or (now >= calm and self._must_act(now)):
+            if self.stop_reason is not None or now >= end:
+                self._cause = 'put off' if self._again_at == end else 'error' if self._is_upset else 'interval'
+                return
+            self._cause = self._must_act(now) if now >= calm else None
+            if self._cause:
                 return
             until = end if now >= calm else min(end, calm)
             self.clock.wait(self.wakeup, min(until - now, self._patience(now)))
@@ -275,17 +299,19 @@ class Running(object):
             self.request_stop('RUN_FOR_S')
 
     def _must_act(self, now):
-        """Whether something happened that cannot wait for the end of the interval."""
+        """What happened that cannot wait for the end of the interval; None when nothing did."""
         if self.exchange.paper_died():
-            return True
+            return 'the venue ended'
         age = self.exchange.data_age()
         self._freshness.note(age, now)
         is_stale = age > self.settings.MAX_DATA_AGE_S
         if not self.waiting:
-            return is_stale or (self.settings.EVENT_DRIVEN and self.may_quote() and self._has_news())
+            return 'stale data' if is_stale else self._whats_new() if self.settings.EVENT_DRIVEN and self.may_quote() else None
         if is_stale:
-            return not self._pulled and not self.exchange.dry_run and self._is_about_to_pull(now)
-        return issubclass(self.waiting.kind, OVER_WHEN_SEEN) and self.may_quote() and self._sees_a_market()
+            must_pull = not self._pulled and not self.exchange.dry_run and self._is_about_to_pull(now)
+            return 'stale data' if must_pull else None
+        is_over = issubclass(self.waiting.kind, OVER_WHEN_SEEN) and self.may_quote() and self._sees_a_market()
+        return 'waiting is over' if is_over else None
 
     def _is_about_to_pull(self, now):
         """The moment at which our data becomes too old; a failed pull is repeated at the pace of the loop."""

@@ -30,7 +30,7 @@ class TopUps(object):
         if not held:
             return plan, None
         kept = [amend for amend in plan.amend if amend not in held]
-        plan = convergence.in_order(existing, kept, plan.create, plan.cancel, plan.put_off + held)
+        plan = convergence.in_order(existing, kept, plan.create, plan.cancel, plan.put_off + held, plan.reasons)
         return plan, min(wait for _, wait in waits if wait > 0)
 
 

@@ -224,7 +224,8 @@ class ToyFeed(ScriptedFeed):
 class Desk(object):
     """`at(seconds, action)` plans what happens while the manager runs; `run(seconds)` lets it, then asks it to stop."""
 
-    def __init__(self, manager=OrderManager, venue=None, clock=None, reload_settings=None, **values):
+    def __init__(self, manager=OrderManager, venue=None, clock=None, reload_settings=None, journal=None, **values):
+        self.journal = journal
         self.clock = clock or ManualClock()
         self.clock.on_wait = self._on_wait
         self.start = self.clock.now
@@ -244,7 +245,7 @@ class Desk(object):
             base_url=self.settings.BASE_URL, symbol=self.venue.symbol, shouldWSAuth=not self.settings.DRY_RUN,
             postOnly=self.settings.POST_ONLY,
             transport=self.venue, feed=self.venue.feed, clock=self.clock, new_id=Ids(), orderIDPrefix=self.settings.ORDERID_PREFIX,
-            order_transport=self.settings.ORDER_TRANSPORT, symbols=self.settings.CONTRACTS, **keys)
+            order_transport=self.settings.ORDER_TRANSPORT, symbols=self.settings.CONTRACTS, journal=self.journal, **keys)
         return self.bitmex
 
     def at(self, seconds, action, *arguments, **options):

@@ -44,7 +44,7 @@ def test_a_ladder_that_grows_again_gets_its_outermost_back_without_amends():
 
 def test_orders_within_relist_interval_stay_with_their_level_even_when_a_newer_inner_one_stands_further_out():
     rows = resting([buy(6297.0, 200), buy(6275.0, 100)])  # the market fell, the inner order was filled and placed anew
-    assert diff(rows, [buy(6287.5, 200), buy(6318.5, 100)], [], 0.01) == ([], [], [], [], [])
+    assert diff(rows, [buy(6287.5, 200), buy(6318.5, 100)], [], 0.01) == ([], [], [], [], [], {})
 
 
 def test_orders_that_were_placed_one_by_one_in_any_order_stay_when_a_newer_inner_one_stands_further_out():
@@ -70,7 +70,7 @@ def test_of_equal_orders_the_outermost_is_cancelled():
 def test_resting_orders_are_matched_by_price_whatever_order_they_come_in():
     ladder = [buy(97.0, 300), buy(98.0, 200), buy(99.0, 100)]
     plan = diff(resting(ladder)[::-1], ladder, [], 0.01)
-    assert plan == ([], [], [], [], [])
+    assert plan == ([], [], [], [], [], {})
 
 
 def test_an_order_is_left_alone_while_its_price_is_within_relist_interval():
@@ -131,7 +131,7 @@ def test_an_order_of_unknown_outcome_takes_its_place_and_is_left_alone():
     assert len(plan.create) == 1 and plan.amend == [] and plan.cancel == []
     assert diff([unknown], [], [], 0).cancel == []
     in_flight = dict(resting([buy(99.0)])[0], inFlight=True)
-    assert diff([in_flight], [buy(95.0)], [], 0) == ([], [], [], [], [])
+    assert diff([in_flight], [buy(95.0)], [], 0) == ([], [], [], [], [], {})
 
 
 def test_orders_without_a_price_are_none_of_our_ladder():

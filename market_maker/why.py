@@ -1,0 +1,24 @@
+"""Pure: the sentences in which a plan says why it makes, moves or ends an order. `level` is -1, -2, ... for buys, 1, 2, ... for sells."""
+from __future__ import absolute_import, division, print_function
+
+
+def missing(level, is_cut):
+    """A new order; `is_cut` tells that a position limit made it smaller."""
+    return 'level %+d was missing%s' % (level, '; its size is what the position limit leaves' if is_cut else '')
+
+
+def amended(level, row, wanted, is_far, relist_interval, is_cut):
+    """A resting order that becomes another price, another size, or both."""
+    parts = []
+    if is_far:
+        parts.append('%.3g %% from its place (RELIST_INTERVAL %.3g %%)' % (100 * abs(wanted['price'] / row['price'] - 1), 100 * relist_interval))
+    if wanted['orderQty'] > row['leavesQty']:
+        parts.append('%s: from %d up to %d' % ('partly filled' if row.get('cumQty') else 'too small', row['leavesQty'], wanted['orderQty']))
+    elif wanted['orderQty'] < row['leavesQty']:
+        parts.append('%s: from %d down to %d' % ('over the position limit' if is_cut else 'too large', row['leavesQty'], wanted['orderQty']))
+    return 'level %+d: %s' % (level, ', and '.join(parts))
+
+
+def superfluous(count, wanted, is_cut):
+    """An order without a place in the ladder: `count` rest where `wanted` are."""
+    return '%s: %d of its side rest, %d are wanted' % ('over the position limit' if is_cut else 'superfluous', count, wanted)
