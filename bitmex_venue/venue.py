@@ -31,7 +31,7 @@ from .market.base import Agenda
 from .misbehaviour import messages, requests
 from .steering import Gate, Steering
 from .store import State, Store, catch_up
-from .wire import errors, http
+from .wire import errors, http, series
 from .wire.auth import ORDER, WITHDRAW, Authenticator, Key, new_key_id, new_secret
 from .wire.bins import Bins
 from .wire.encode import SECOND, iso
@@ -48,7 +48,6 @@ WITHDRAWAL_S = 60.0
 DEFAULT_BALANCE = {"XBt": 100_000_000, "USDt": 10_000_000_000}
 INFO = "Welcome to the BitMEX Realtime API."
 DOCS = "https://www.bitmex.com/app/wsAPI"
-TIMEFRAMES = frozenset(("", "nearest", "daily", "weekly", "monthly", "quarterly", "biquarterly"))
 
 
 class Venue:
@@ -333,15 +332,4 @@ class Venue:
 
     def symbols(self, text: str) -> list[str]:
         """The instruments a client means: a symbol, or a series (`XBT`, `XBT:perpetual`, `XBT:quarterly`)."""
-        instruments = self.exchange.instruments
-        if text in instruments:
-            return [text]
-        root, _, frame = text.partition(":")
-        series = [s for s in self.active() if instruments[s].spec.root_symbol == root]
-        dated = [s for s in series if instruments[s].spec.expiry is not None]
-        endless = [s for s in series if instruments[s].spec.expiry is None]
-        if frame == "perpetual":
-            return endless[:1]
-        if frame not in TIMEFRAMES:
-            return []
-        return dated[:1] or (endless[:1] if frame in ("", "nearest") else [])
+        return series.find(text, self.exchange.instruments, self.active())

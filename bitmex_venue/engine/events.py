@@ -95,6 +95,13 @@ class InstrumentEvent(NamedTuple):
     columns: Mapping[str, Any]
 
 
+class ListingEvent(NamedTuple):
+    """A contract is traded from now on."""
+
+    time: int
+    symbol: str
+
+
 class GridEvent(NamedTuple):
     """Prices in ticks told before this one were of `old_tick_e8`, those after it are of `tick_e8`."""
 

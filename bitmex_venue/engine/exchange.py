@@ -66,6 +66,7 @@ class Exchange:
         self.self_trade = self_trade
         self.texts = texts_module.get(texts)
         self.kept = kept
+        self._matcher: Any = matcher
         self.ids = Ids(seed)
         self.outbox = Outbox()
         self.accounts: dict[int, Account] = {}
@@ -81,7 +82,7 @@ class Exchange:
         self.liquidation = Liquidation(self)
         self.insurance: dict[str, int] = {}
         for spec in instruments:
-            self._list(spec, matcher)
+            self.list_contract(spec)
         self.administration = Administration(self)
         self.grids = Grids(self)
         self.timers = Timers(self)
@@ -103,20 +104,23 @@ class Exchange:
         }
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_handlers", "log")}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_handlers", "log", "_matcher")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.log = None
         self._handlers = self._all_handlers()
+        self._matcher = next((type(market.matcher) for market in self.markets.values()), PriceTimeMatcher)
 
-    def _list(self, spec: InstrumentSpec, matcher) -> None:
+    def list_contract(self, spec: InstrumentSpec) -> Market | None:
+        """Begin to trade a contract; None for an index, which is only told."""
         instrument = self.instruments[spec.symbol] = Instrument(spec)
         if spec.is_index:
-            return
+            return None
         book = self.books[spec.symbol] = Book(spec.symbol)
         market = self.markets[spec.symbol] = Market(instrument, book)
-        market.matcher = matcher(book, self.clearing)
+        market.matcher = self._matcher(book, self.clearing)
+        return market
 
     # -- the door ------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,8 @@ Rules:
 
 * prices are ticks inside; `to_ticks` refuses what is off the grid with the venue's own text (bitmex-api.md 3.8);
 * constants are those of bitmex-api.md 4.2, one set per profile: `classic` (2018 to 2020) and `modern` (2024 to 2026);
-* the dated future expires on the last Friday of its quarter at 12:00 UTC, and its symbol says which (XBTZ26).
+* the dated future expires on the last Friday of its quarter at 12:00 UTC, and its symbol says which (XBTZ26); the next one is
+  listed when it has.
 
 Known difference: the real venue listed thousands of contracts; here are four and their two indices.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import calendar
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 
@@ -25,6 +26,7 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
+MONTHS = {3: "H", 6: "M", 9: "U", 12: "Z"}
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,20 @@ def next_quarter(now: int) -> datetime:
     raise AssertionError("a quarter ends within two years")
 
 
+def next_future(spec: InstrumentSpec, now: int) -> InstrumentSpec:
+    """The contract that follows a dated one which has settled at `now`."""
+    expiry = next_quarter(max(now, spec.expiry or 0))
+    return replace(
+        spec, symbol=future_symbol(spec.root_symbol, expiry), expiry=int(expiry.timestamp()) * SECOND, listing=now,
+        symbol_index=spec.symbol_index + 1,
+    )  # fmt: skip
+
+
+def future_symbol(root: str, expiry: datetime) -> str:
+    """The name of a quarterly contract: root, letter of the month, year."""
+    return f"{root}{MONTHS[expiry.month]}{expiry.year % 100:02d}"
+
+
 def _fees(modern: bool) -> dict:
     if modern:
         return {"maker_fee_e8": 50_000, "taker_fee_e8": 50_000}
@@ -265,8 +281,7 @@ def specs(profile_name: str = "classic", now: int | None = None) -> list[Instrum
     otherwise the one of December 2030, so that nothing expires under a test."""
     modern = profile_name == "modern"
     expiry = next_quarter(now) if now is not None else quarter_expiry(2030, 12)
-    letter = {3: "H", 6: "M", 9: "U", 12: "Z"}[expiry.month]
-    future = f"XBT{letter}{expiry.year % 100:02d}"
+    future = future_symbol("XBT", expiry)
     lot = 100 if modern else 1
     inverse = {
         "root_symbol": "XBT", "kind": "inverse", "underlying": "XBT", "quote_currency": "USD", "settl_currency": "XBt",

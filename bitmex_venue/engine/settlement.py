@@ -1,21 +1,23 @@
-"""The end of a dated future.
+"""The end of a dated future, and the beginning of the next.
 
 Rules (bitmex-api.md 4.2, issue 3):
 
 * at expiry every order of the contract is cancelled, and every position is closed at the index price of that moment;
 * each side pays the settlement fee; the closing is a Settlement execution, and realised profit moves to the wallet;
-* afterwards the instrument is Settled and takes no orders.
+* afterwards the instrument is Settled and takes no orders, and the next quarter's is listed, with its mark at the index.
 
-Known difference: the real venue settles at the average of the index over the last half hour.
+Known differences: the real venue settles at the average of the index over the last half hour, and lists a contract long before the one
+before it has ended.
 """
 
 from __future__ import annotations
 
 from . import contract_math, events
+from .instruments import InstrumentSpec, next_future
 
 
-def settle(exchange, market) -> None:
-    """Close a contract for good, now."""
+def settle(exchange, market) -> InstrumentSpec:
+    """Close a contract for good, now; returns the next one, which is listed."""
     instrument, now = market.instrument, exchange.now
     price_e8 = instrument.index_e8 or instrument.mark_e8
     for account in exchange.accounts.values():
@@ -40,6 +42,18 @@ def settle(exchange, market) -> None:
         "volume_24h": instrument.window.volume,
     }  # fmt: skip
     outbox.rest.append(events.InstrumentEvent(now, market.symbol, columns))
+    return _list_next(exchange, instrument)
+
+
+def _list_next(exchange, settled) -> InstrumentSpec:
+    """The contract of the next quarter, which the same index marks."""
+    now, spec = exchange.now, next_future(settled.spec, exchange.now)
+    market = exchange.list_contract(spec)
+    exchange.outbox.rest.append(events.ListingEvent(now, spec.symbol))
+    market.instrument.index_e8 = exchange.instruments[spec.reference].index_e8
+    if market.instrument.index_e8:
+        exchange.marks.remark(market)
+    return spec
 
 
 def _close(exchange, position) -> None:

@@ -81,7 +81,8 @@ class Timers:
             exchange.funding.sweep_all()
             self.push(at + DAY, SWEEP, "")
         elif kind == SETTLE:
-            settlement.settle(exchange, exchange.markets[key])
+            following = settlement.settle(exchange, exchange.markets[key])
+            self.push(following.expiry, SETTLE, following.symbol)
         elif kind == WITHDRAWAL:
             exchange.administration.let_go(*key)
         else:

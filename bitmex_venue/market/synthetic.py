@@ -22,10 +22,12 @@ Rules:
 * An index is told to the exchange once a second, to 1e-8; it never sees a sweep.
 * On an exchange that was kept (`--data`) the indices go on from where they stood, with other draws; new crowds come. A path of
   recorded bars begins again at its first bar.
+* A contract that is listed later gets its crowd within a second; the crowd of one that has settled goes home.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -65,6 +67,7 @@ class Synthetic(Market):
         self._agenda = Agenda()
         self._steered: dict[str, Steered] = {}
         self._crowds: dict[str, Crowd] = {}
+        self._known = 0  # instruments that the market has looked at
 
     def describe(self) -> str:
         return f"{self.name}: {self._text} (seed {self._seed})"
@@ -73,12 +76,9 @@ class Synthetic(Market):
         self._floor = Floor(exchange)
         self._floor.open_accounts(now)
         self._indices = self._paths(now)
-        self._tell_indices(now)
-        for symbol, instrument in exchange.instruments.items():
-            if not instrument.spec.is_index:
-                self._floor.open_trade(now, symbol)
-                self._open(symbol, instrument.spec, now)
-        self._agenda.add(now + INDEX_EVERY, self._tell_indices)
+        self._known = 0
+        self._crowds.clear()
+        self._agenda.add(self._tell_indices(now), self._tell_indices)
 
     def resume(self, exchange: Any, now: int) -> None:
         self._seed = f"{self._seed}/{now}"
@@ -117,7 +117,19 @@ class Synthetic(Market):
         for symbol, path in self._indices.items():
             if symbol in self._floor.exchange.instruments:
                 self._floor.do(time, SetIndex(symbol, round(path.at(time) * 1e8)))
+        self._join(time)
         return time + INDEX_EVERY
+
+    def _join(self, time: int) -> None:
+        """Bring crowds to the contracts that have none: all of them at the beginning, later a new one."""
+        instruments = self._floor.exchange.instruments
+        if len(instruments) == self._known:
+            return
+        self._known = len(instruments)
+        for symbol, instrument in list(instruments.items()):
+            if symbol not in self._crowds and not instrument.spec.is_index and instrument.state != "Settled":
+                self._floor.open_trade(time, symbol)
+                self._open(symbol, instrument.spec, time)
 
     def _open(self, symbol: str, spec: Any, now: int) -> None:
         is_main = symbol == MAIN_SYMBOL
@@ -130,8 +142,13 @@ class Synthetic(Market):
         crowd = Crowd(self._floor, symbol, value, sweeps, habits, self._rng(symbol))
         crowd.begin(now)
         self._crowds[symbol] = crowd
-        self._agenda.add(crowd.step(now), crowd.step)
-        self._agenda.add(crowd.flurry(now), crowd.flurry)
+        for act in (crowd.step, crowd.flurry):
+            self._agenda.add(act(now), self._while_traded(symbol, act))
+
+    def _while_traded(self, symbol: str, act: Callable[[int], int]) -> Callable[[int], int | None]:
+        """The act of a crowd, until the contract has settled."""
+        instrument = self._floor.exchange.instruments[symbol]
+        return lambda time: act(time) if instrument.state != "Settled" else None
 
     def _scale(self, spec: Any, price: float, now: int) -> float:
         """Contracts of `spec` that are worth one dollar, times the share of the main market's liquidity."""

@@ -91,6 +91,7 @@ class Hub:
             ev.TradeEvent: self._trade,
             ev.QuoteEvent: self._quote,
             ev.InstrumentEvent: self._instrument,
+            ev.ListingEvent: self._listing,
             ev.PositionEvent: self._position,
             ev.MarginEvent: self._margin,
             ev.WalletEvent: self._wallet,
@@ -225,6 +226,12 @@ class Hub:
             if len(row) > len(INSTRUMENT_REPEATS):
                 held.update(row)
                 batch.add(row, "instrument", "update", listeners, event.symbol, None)
+
+    def _listing(self, event: ev.ListingEvent, batch: Batch) -> None:
+        listeners = self.listeners("instrument", event.symbol)
+        if listeners:
+            row = self.contracts[event.symbol] = instrument_rows.full(self.rows, self.exchange, event.symbol, event.time)
+            batch.add(dict(row), "instrument", "insert", listeners, event.symbol, None)
 
     def _position(self, event: ev.PositionEvent, batch: Batch) -> None:
         account, symbol = event.account_id, event.symbol

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import description, errors, http, instrument_rows, query
+from . import description, errors, http, instrument_rows, query, series
 from .columns import BIN_SIZES
 from .encode import MILLISECOND
 from .realtime import help_text
@@ -55,12 +55,8 @@ def get_active_and_indices(call: Call) -> Any:
 def get_intervals(call: Call) -> Any:
     """The series that may be asked for, and the contract each stands for."""
     venue = call.venue
-    series = {}
-    for symbol in venue.active():
-        spec = venue.exchange.instruments[symbol].spec
-        name = f"{spec.root_symbol}:{'quarterly' if spec.expiry else 'perpetual'}"
-        series.setdefault(name, symbol)
-    return {"intervals": list(series), "symbols": list(series.values())}
+    traded = series.traded(venue.exchange.instruments, venue.active())
+    return {"intervals": list(traded), "symbols": list(traded.values())}
 
 
 def get_book(call: Call) -> Any:

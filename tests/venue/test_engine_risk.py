@@ -164,6 +164,13 @@ def test_the_dated_future_settles_at_the_index_and_takes_no_orders_afterwards():
     assert (row.last_qty, row.exec_cost, row.exec_comm) == (1000, 8_000_000, 4000)
     assert desk.exchange.audit().ok
     assert refusal(desk.place, ALICE, 1, 5, 9000, symbol=symbol).message == "Instrument expired"
+    assert [x.symbol for x in told if isinstance(x, e.ListingEvent)] == ["XBTH31"]
+    following = desk.exchange.instruments["XBTH31"]
+    assert (following.state, following.mark_e8, following.spec.listing) == ("Open", 12500 * 10**8, spec.expiry)
+    for account, side in ((HOUSE, -1), (ALICE, 1)):
+        desk.place(account, side, 1000, 12500, symbol="XBTH31")
+    assert desk.position(ALICE, "XBTH31").current_qty == 1000 and desk.exchange.audit().ok
+    assert (following.spec.expiry, SETTLE, "XBTH31") in timers.queue
 
 
 def test_changed_fees_hold_for_later_fills_and_for_margin():

@@ -9,6 +9,7 @@ from bitmex_venue.engine.commands import BUY, SELL, CancelAll, Deposit, OpenAcco
 from bitmex_venue.engine.events import TradeEvent
 from bitmex_venue.engine.exchange import Exchange
 from bitmex_venue.engine.instruments import specs
+from bitmex_venue.engine.timers import SETTLE
 from bitmex_venue.market import create
 from bitmex_venue.market.base import MAKERS, SECOND
 from bitmex_venue.market.shape import Grid, contracts, density, stride
@@ -51,6 +52,19 @@ class Scene:
 
     def trades(self, symbol="XBTUSD"):
         return [event for event in self.events if isinstance(event, TradeEvent) and event.symbol == symbol]
+
+
+def test_a_contract_that_is_listed_later_gets_its_crowd_and_that_of_a_settled_one_goes_home():
+    expiry = next(spec.expiry for spec in specs("classic", START) if spec.expiry)
+    venue = Venue(market=create("calm", 1), now=expiry - 10 * SECOND)
+    assert venue.symbols("XBT:quarterly") == ["XBTH24"]
+    venue.exchange.timers.push(venue.now + 5 * SECOND, SETTLE, "XBTH24")
+    venue.advance(venue.now + 60 * SECOND)
+    (following,) = venue.symbols("XBT:quarterly")
+    book, trades = venue.exchange.books[following], venue.history.trades[following]
+    assert following == "XBTM24" and book.best_bid and book.best_ask and trades
+    assert not venue.exchange.books["XBTH24"].bids.levels and "XBTH24" not in {e.symbol for e in trades}
+    assert venue.exchange.audit().ok
 
 
 @pytest.mark.parametrize("profile", ["classic", "modern"])

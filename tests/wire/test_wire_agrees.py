@@ -10,6 +10,7 @@ from wire_kit import NOW, SECOND, Client, venue
 from bitmex_venue import market
 from bitmex_venue.engine import commands as cmd
 from bitmex_venue.engine.refusals import Refused
+from bitmex_venue.engine.timers import SETTLE
 
 BOTH = pytest.mark.parametrize("profile", ["classic", "modern"])
 ROUTES = {"instrument": "instrument", "position": "position", "margin": "user/margin", "wallet": "user/wallet", "order": "order"}
@@ -128,6 +129,24 @@ def test_realtime_and_rest_agree_across_hours_funding_sweeps_and_changes_of_the_
         watcher.wait(4.5)
     v.steering.regrid("XBTUSD", 1.0, 100)
     watcher.wait(5)
+
+
+@BOTH
+def test_realtime_and_rest_agree_when_a_future_settles_and_the_next_is_listed(profile):
+    watcher = Watcher(profile)
+    v, client = watcher.venue, watcher.client
+    rival = Client(v, v.add_key(v.open_account({"XBt": 10**8})), step=0)
+    (future,) = v.symbols("XBT:quarterly")
+    price = 6360 if profile == "classic" else 78000
+    rival.place(-200, price, symbol=future)
+    client.place(200, price, symbol=future)
+    client.place(100, price - 100, symbol=future)
+    v.exchange.timers.push(v.now + 7 * SECOND, SETTLE, future)
+    for _ in range(3):
+        watcher.wait(5)
+    assert v.exchange.instruments[future].state == "Settled" and v.symbols("XBT:quarterly") != [future]
+    client.place(100, price - 100, symbol=v.symbols("XBT:quarterly")[0])
+    watcher.wait(4 * HOUR)
 
 
 @BOTH

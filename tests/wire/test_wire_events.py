@@ -5,6 +5,7 @@ from wire_kit import NOW, SECOND, Client, venue
 
 from bitmex_venue.engine import commands as cmd
 from bitmex_venue.engine import events as ev
+from bitmex_venue.engine.timers import SETTLE
 
 
 @pytest.fixture(params=["classic", "modern"])
@@ -69,6 +70,39 @@ def test_settlement_of_the_dated_future():
     assert (rows["settlement"]["settledPrice"], rows["settlement"]["settlementType"]) == (6345, "Settlement")
     assert rows["instrument"] == {"symbol": future, "state": "Settled", "timestamp": "2020-09-13T12:26:40.000Z"}
     assert client.ok("GET", "settlement", symbol=future) == [rows["settlement"]]
+
+
+@pytest.mark.parametrize("profile", ["classic", "modern"])
+def test_the_next_quarter_is_listed_when_a_future_has_settled(profile):
+    client = Client(venue(profile))
+    v = client.venue
+    old = client.ok("GET", "instrument", symbol="XBT:quarterly")[0]["symbol"]
+    assert old == "XBTU20"
+    listener, narrow = client.listen("instrument", "settlement", auth=False), client.listen("instrument:" + old, auth=False)
+    listener.take()
+    v.exchange.timers.push(NOW + 3600 * SECOND, SETTLE, old)  # twelve days of marks are not what is tested
+    v.advance(NOW + 3606 * SECOND)
+    inserted = [row for table, action, rows in listener.deltas() for row in rows if (table, action) == ("instrument", "insert")]
+    assert [row["symbol"] for row in inserted] == ["XBTZ20"]
+    assert inserted[0]["state"] == "Open" and inserted[0]["expiry"] == "2020-12-25T12:00:00.000Z" and inserted[0]["markPrice"]
+    assert [row["symbol"] for row in client.ok("GET", "instrument", symbol="XBT:quarterly")] == ["XBTZ20"]
+    assert "XBTZ20" in {row["symbol"] for row in client.ok("GET", "instrument/active")}
+    rows = {row["symbol"]: row for row in listener.tables["instrument"]}
+    assert rows[old]["state"] == "Settled" and rows["XBTZ20"]["listing"] == "2020-09-13T13:26:40.000Z"
+    assert all(row["symbol"] == old for message in narrow.take() for row in message.get("data", []))
+    order = client.place(100, 6000 if profile == "classic" else 70000, symbol="XBTZ20")
+    assert order["ordStatus"] == "New" and v.exchange.audit().ok
+
+
+@pytest.mark.parametrize("profile", ["classic", "modern"])
+def test_every_contract_is_in_one_series_and_every_series_has_rows(profile):
+    client = Client(venue(profile))
+    found = client.ok("GET", "instrument/activeIntervals")
+    pairs = dict(zip(found["intervals"], found["symbols"], strict=True))
+    assert set(pairs) == {"XBT:perpetual", "ETH:perpetual", "XBTUSDT:perpetual", "XBT:quarterly"}
+    assert sorted(pairs.values()) == sorted(row["symbol"] for row in client.ok("GET", "instrument/active"))
+    for series, symbol in pairs.items():
+        assert [row["symbol"] for row in client.ok("GET", "instrument", symbol=series)] == [symbol]
 
 
 def test_insurance_and_liquidations(client):

@@ -328,7 +328,8 @@ def test_series_stand_for_contracts():
     assert [r["symbol"] for r in client.ok("GET", "instrument", symbol="XBT:perpetual")] == ["XBTUSD"]
     (dated,) = client.ok("GET", "instrument", symbol="XBT")
     assert dated["expiry"] and client.ok("GET", "instrument", symbol="XBT:quarterly")[0]["symbol"] == dated["symbol"]
-    assert client.ok("GET", "instrument", symbol="NOPE:perpetual") == []
+    for nothing in ("NOPE:perpetual", "XBT:daily", "XBT:biquarterly", "NOPE"):
+        assert client.ok("GET", "instrument", symbol=nothing) == []
     assert client.ok("GET", "instrument", filter='{"symbol":["ETHUSD"]}')[0]["symbol"] == "ETHUSD"
 
 
