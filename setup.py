@@ -15,8 +15,9 @@ def read(*path):
 
 
 VERSION = re.search(r"__version__ = 'v?([^']+)'", read('market_maker', '__init__.py')).group(1)
-# Python 2 would try to compile the venue's sources while installing them, and fail.
+# Python 2 would try to compile the sources of venue and lab while installing them, and fail.
 PACKAGES = ['market_maker', 'market_maker.*'] + (['bitmex_venue', 'bitmex_venue.*'] if sys.version_info >= (3, 10) else [])
+NOT_HERE = [] if sys.version_info >= (3, 11) else ['market_maker.backtest', 'market_maker.backtest.*']
 
 setup(
     name='marketmaker-desk',
@@ -25,7 +26,7 @@ setup(
     long_description=read('README.md'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
-    packages=find_packages(HERE, include=PACKAGES),
+    packages=find_packages(HERE, include=PACKAGES, exclude=NOT_HERE),
     python_requires='>=2.7, !=3.0.*, !=3.1.*, !=3.2.*, !=3.3.*, !=3.4.*, !=3.5.*, !=3.6.*, !=3.7.*',
     install_requires=[
         'requests>=2.20,<2.28; python_version < "3"',

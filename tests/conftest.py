@@ -14,6 +14,8 @@ import running  # noqa: E402  (tests/running.py)
 
 # The venue needs Python 3.10+ and its packages; the bot's tests run everywhere.
 collect_ignore = [] if running.runs_the_venue() else ['venue', 'wire']
+# The lab needs Python 3.11+ and the packages of the extra.
+collect_ignore += [] if running.runs_the_lab() else ['backtest']
 # Other people's clients need packages of their own: `make test-clients` asks for them.
 collect_ignore += [] if os.environ.get('CLIENT_SECONDS') else ['clients']
 

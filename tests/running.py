@@ -13,6 +13,7 @@ import requests
 
 from market_maker.auth import APIKeyAuthWithExpires
 from market_maker.utils import compat
+from market_maker.words import LAB_PACKAGES
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SCRIPT = os.path.join(ROOT, 'marketmaker')
@@ -34,6 +35,14 @@ def wait_until(condition, timeout=20, every=0.02):
 def runs_the_venue():
     """Whether this very interpreter can run the venue."""
     return _can_run_it(sys.executable)
+
+
+def runs_the_lab():
+    """Whether this very interpreter can run the words of the lab."""
+    if sys.version_info < (3, 11):
+        return False
+    from importlib.util import find_spec
+    return runs_the_venue() and all(find_spec(name) for name in LAB_PACKAGES)
 
 
 def venue_python():
