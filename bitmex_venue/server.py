@@ -26,6 +26,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from .control_door import live_through
+from .misbehaviour.knocks import Knocks
 from .misbehaviour.requests import SILENCE
 from .venue import Venue
 from .wire import errors, http
@@ -79,6 +80,7 @@ class VenueServer:
         self._server: web.Server | None = None
         self._listener: asyncio.AbstractServer | None = None
         self._sockets: set[web.WebSocketResponse] = set()
+        self._knocks: Knocks | None = None  # while the port is closed
         self._lagging = False
         self._stopping = asyncio.Event()
         self._realtime_transports: set[Any] = set()
@@ -115,6 +117,7 @@ class VenueServer:
             self._timer.cancel()
         if self._listener is not None:
             self._listener.close()
+        self._stop_counting()
         self._stopping.set()
         for tell in (self._faults_changed, self._drop_requests):
             for kept in (self.venue.faults.on_change, self.venue.on_restart):
@@ -200,13 +203,21 @@ class VenueServer:
         """Close the port while nobody may connect, and open it again."""
         closed = self.venue.faults.port_closed
         if closed is not None and self._listener is not None:
-            self.venue.faults.count(closed, "port")
+            self._knocks = Knocks(self.host, self.port, lambda: self.venue.faults.count(closed, "connection"))
+            if not self._knocks.open():
+                self.venue.faults.count(closed, "port")
             self._listener.close()
             self._listener = None
             self._drop_requests()
         elif closed is None and self._listener is None and self._server is not None and not self._stopping.is_set():
+            self._stop_counting()
             self._reopening = asyncio.ensure_future(self._reopen())
         self.reschedule()
+
+    def _stop_counting(self) -> None:
+        if self._knocks is not None:
+            self._knocks.close()
+            self._knocks = None
 
     async def _reopen(self) -> None:
         if self._listener is None and not self._stopping.is_set() and self.venue.faults.port_closed is None:

@@ -1,11 +1,15 @@
 """Faults of the line through real sockets: what a client on the other end sees."""
 
 import asyncio
+import errno
 import json
+import socket as sockets
 
 import aiohttp
 import pytest
 from test_wire_server import rest, run, socket_of, table
+
+from bitmex_venue.misbehaviour import knocks
 
 ORDER = {"symbol": "XBTUSD", "orderQty": 5, "price": 6000}
 QUICK = aiohttp.ClientTimeout(total=0.2)
@@ -31,9 +35,86 @@ def test_a_closed_port_refuses_and_an_open_one_takes_connections_again():
         server.venue.faults.disarm_all()
         await server._reopening
         assert (await indices(server, http))[0] == 200
-        assert server.venue.faults.counts["refuse_connections"] == 1
+        assert server.venue.faults.counts["refuse_connections"] == (2 if may_read_along() else 1)
 
     run(scenario)
+
+
+def may_read_along():
+    """Whether this process may open a raw socket."""
+    try:
+        sockets.socket(sockets.AF_INET, sockets.SOCK_RAW, sockets.IPPROTO_TCP).close()
+    except OSError:
+        return False
+    return True
+
+
+def refused(port, most=1):
+    """Connect so many times; how many were refused by the system itself."""
+    count = 0
+    for _ in range(most):
+        with sockets.socket() as plain:
+            count += plain.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+    return count
+
+
+@pytest.mark.skipif(not may_read_along(), reason="refused connections are counted where raw sockets are allowed")
+def test_refused_connections_are_counted_one_by_one_and_those_of_others_are_not():
+    async def scenario(server, http):
+        with sockets.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            armed = server.venue.faults.arm("refuse_connections")
+            for most in (3, 4):
+                assert await asyncio.to_thread(refused, server.port, most) == most
+                await asyncio.to_thread(refused, other.getsockname()[1])
+            server.venue.faults.disarm(armed)
+        assert (armed.count, server.venue.faults.counts["refuse_connections"]) == (7, 7)
+        assert [strike.what for strike in server.venue.faults.log] == ["connection"] * 7
+        await server._reopening
+        assert await asyncio.to_thread(refused, server.port) == 0
+        assert (await indices(server, http))[0] == 200 and armed.count == 7
+
+    run(scenario)
+
+
+def test_the_closing_is_counted_where_the_system_lets_nobody_read_along(monkeypatch):
+    def forbidden(*arguments):
+        raise PermissionError(1, "Operation not permitted")
+
+    async def scenario(server, http):
+        monkeypatch.setattr(knocks.socket, "socket", forbidden)
+        armed = server.venue.faults.arm("refuse_connections")
+        monkeypatch.undo()
+        assert await asyncio.to_thread(refused, server.port, 2) == 2
+        server.venue.faults.disarm(armed)
+        assert [strike.what for strike in server.venue.faults.log] == ["port"]
+        await server._reopening
+
+    run(scenario)
+
+
+def tcp(flags, port, length=20):
+    return (b"\x30\x39" + port.to_bytes(2, "big") + bytes(8) + bytes((0x50, flags)) + bytes(6))[:length]
+
+
+@pytest.mark.parametrize(
+    "packet, host, knocks_here",
+    [
+        (b"\x45" + bytes(15) + b"\x7f\0\0\1" + tcp(0x02, 4040), "127.0.0.1", True),
+        (b"\x46" + bytes(15) + b"\x7f\0\0\1" + bytes(4) + tcp(0x02, 4040), "127.0.0.1", True),  # options
+        (b"\x45" + bytes(15) + b"\x0a\0\0\1" + tcp(0x02, 4040), "127.0.0.1", False),  # to another address
+        (b"\x45" + bytes(15) + b"\x0a\0\0\1" + tcp(0xC2, 4040), "0.0.0.0", True),
+        (b"\x45" + bytes(15) + b"\x7f\0\0\1" + tcp(0x12, 4040), "127.0.0.1", False),  # an answer
+        (b"\x45" + bytes(15) + b"\x7f\0\0\1" + tcp(0x10, 4040), "127.0.0.1", False),
+        (b"\x45" + bytes(15) + b"\x7f\0\0\1" + tcp(0x02, 4041), "127.0.0.1", False),
+        (b"\x45" + bytes(15) + b"\x7f\0\0\1" + tcp(0x02, 4040, 12), "127.0.0.1", False),  # cut
+        (b"\x45", "127.0.0.1", False),
+        (tcp(0x02, 4040), "::1", True),
+        (tcp(0x14, 4040), "::1", False),
+    ],
+)
+def test_a_knock_is_a_syn_to_this_port(packet, host, knocks_here):
+    assert knocks.is_knock(packet, host, 4040) is knocks_here
 
 
 @pytest.mark.parametrize("name, orders", [("lost_request", 0), ("refuse_connections", 0), ("lost_reply", 1)])
