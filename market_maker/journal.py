@@ -6,7 +6,7 @@ Rules:
 * Of an order is kept what was asked, with the rule that asked for it, and what became of it. The rule comes from where it was
   decided: `plan` takes the reasons by orderID, of new orders by (side, price); what no plan names is put down to `because`.
 * What changes all the time is thinned: the touch to the newest of each quarter of a second, the account to one row a second.
-* Trades before the run are not in it, and no trade is in it twice.
+* Trades before the run are not in it, and no trade is in it twice. The touch of a trade is the one before it, by the venue's time.
 
 The rows that a venue sends are handed over as they are (`rows`); `now` gives the time of the venue, and does not count as an input.
 Not thread-safe but for `note`: one thread at a time makes decisions.
@@ -17,6 +17,7 @@ import itertools
 import json
 import logging
 import time
+from collections import deque
 from contextlib import contextmanager
 
 from market_maker.journal_schema import SCHEMA
@@ -26,6 +27,7 @@ from market_maker.utils.compat import string_types, text_type, to_text
 
 TOUCH_EVERY_S = 0.25
 ACCOUNT_EVERY_S = 1.0
+TOUCHES_KEPT = 32
 CHARGES = ('Funding',)
 TRADES = ('Trade', 'Liquidation', 'Bankruptcy', 'Settlement')
 ACCOUNT_COLUMNS = ('walletBalance', 'marginBalance', 'availableMargin', 'currentQty', 'avgEntryPrice', 'markPrice', 'unrealisedPnl')
@@ -52,6 +54,7 @@ class Journal(object):
         self._reasons, self._because = {}, BY_HAND
         self._touch = (None, None, None, None)
         self._touch_quarter, self._is_touch_due = None, False
+        self._touches = deque(maxlen=TOUCHES_KEPT)  # (the venue's time of it, touch), one of each such time, for fills
         self._account, self._account_at, self._is_account_due = {}, None, False
         self._symbol = self._currency = None
         self._executions = None            # execIDs of the time before the run
@@ -160,6 +163,17 @@ class Journal(object):
             self._flush_touch(now)
         self._touch, self._touch_quarter, self._is_touch_due = touch, now // TOUCH_EVERY_S, True
         self._touch_at = now
+        if self._touches and self._touches[-1][0] == row.get('timestamp'):
+            self._touches.pop()
+        self._touches.append((row.get('timestamp'), touch))
+
+    def _touch_before(self, row):
+        """The touch just before a trade. The quotes that it moved are often told first: they bear its time, or a later one."""
+        traded = row.get('transactTime') or row.get('timestamp')
+        for stamp, touch in reversed(self._touches):
+            if not traded or not stamp or stamp < traded:
+                return touch
+        return self._touches[0][1] if self._touches else self._touch
 
     def _flush_touch(self, now):
         if self._is_touch_due:
@@ -202,7 +216,7 @@ class Journal(object):
                 continue
             if row.get('execType') in TRADES and row.get('lastQty'):
                 self._executions.add(row['execID'])
-                self._fill(row, (None, None, None, None) if is_late else self._touch)
+                self._fill(row, (None, None, None, None) if is_late else self._touch_before(row))
             elif row.get('execType') in CHARGES:
                 self._executions.add(row['execID'])
                 held = (row.get('lastQty') or 0) * (-1 if (self._account.get('currentQty') or 0) < 0 else 1)

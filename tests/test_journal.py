@@ -86,6 +86,16 @@ def test_a_fill_is_kept_once_with_the_touch_just_before_it_and_none_of_before_th
         'new', 'Buy', 100.5, 100, 'maker', -99502, -24, 100.0, 100.5)
 
 
+def test_the_touch_of_a_fill_is_the_one_before_the_trade_moved_it_in_whatever_order_the_two_are_told(journal):
+    at = '2026-09-21T12:00:%s.000Z'
+    journal.rows('execution', [], True)
+    for second, bid, ask in (('01', 100.0, 100.5), ('01', 100.5, 101.0), ('02', 103.0, 103.5), ('02', 104.0, 104.5), ('03', 105.0, 105.5)):
+        journal.rows('quote', [dict(quote(bid, ask), timestamp=at % second)])
+    journal.rows('execution', [trade('now', transactTime=at % '04'), trade('swept', transactTime=at % '02'), trade('long ago', transactTime=at % '00')])
+    assert [(row.exec_id, row.bid, row.ask) for row in read(journal).fills()] == [
+        ('now', 105.0, 105.5), ('swept', 100.5, 101.0), ('long ago', 100.5, 101.0)]
+
+
 def test_a_fill_that_the_line_lost_is_made_up_for_by_what_was_read_later(journal):
     journal.rows('execution', [], True)
     journal.rows('execution', [trade('one')])

@@ -6,6 +6,8 @@ Rules:
   order of ours. Where no decision was journalled the first account row takes its place.
 * `worth` is the value of a position without the venue's rounding, with the sign of execCost (inverse: bought negative), so that a price's
   move makes worth(q, new) - worth(q, old), whatever the kind of contract. Source: bitmex-api.md 4.3, 4.4.
+* The end balance is often read after the last account row was told, at a newer mark. Where nothing was filled or paid in between, the
+  difference is what that mark made of the position, and the mark is reckoned from it.
 * Of a touch with one side only there is no mid; the mid then is unknown until both are there again.
 """
 
@@ -14,6 +16,7 @@ import numpy as np
 from market_maker import contracts
 
 BUY = "Buy"
+LATER_MARK = 0.05  # of the position's value; more than this is no move of the mark within a second or two
 
 
 class Observed:
@@ -62,6 +65,7 @@ class Observed:
     def _read_fills(self, run):
         rows = list(run.fills(ours=False))
         ours = set(row.seq for row in run.fills())
+        self.fill_seq = [row.seq for row in rows]
         self.fill_at = _floats([row.at for row in rows])
         self.fill_quantity = np.array([row.size if row.side == BUY else -row.size for row in rows], dtype=float)
         self.fill_price = _floats([row.price for row in rows])
@@ -102,6 +106,21 @@ class Observed:
         self.start_mark = _known(*marks[:1], instrument, self.start_mid)
         self.end_mark = _known(*marks[-1:], self.end_mid)
         self.mark_is_told = bool(marks)
+        self._value_positions(rows, fundings)
+
+    def _value_positions(self, rows, fundings):
+        """What the positions at both ends are worth at their marks, in units. See the rule about the end balance."""
+        self.start_value = self.worth_units(self.start_position, self.start_mark) if self.start_position else 0
+        self.end_value = self.worth_units(self.end_position, self.end_mark) if self.end_position else 0
+        last = rows[-1] if rows else None
+        if not self.end_value or last is None or last.margin_balance is None or last.mark_price is None:
+            return
+        later = self.end_balance - last.margin_balance
+        happened = (self.fill_seq[-1:] + [row.seq for row in fundings[-1:]])
+        if later and not any(seq > last.seq for seq in happened) and abs(later) <= abs(self.end_value) * LATER_MARK:
+            self.end_value += later
+            unit = self.end_position * self.multiplier
+            self.end_mark = -unit / self.end_value if self.is_inverse else self.end_value / unit
 
     def equity(self):
         """(moments, margin balance in units): the first and the last included; empty where no balance is known."""

@@ -40,7 +40,7 @@ class Orders:
                 self.groups.add((event.at if event.decision is None else event.decision, what))
             elif what in STANDS:
                 offered.add(key)
-                sides[event.side].put(event.at, key, event.price)
+                sides[event.side].put(event.at, key, event.price if event.leaves != 0 else None)  # a reply may amend and fill at once
             elif what in HIT:
                 offered.add(key)
                 hit.add(key)

@@ -54,17 +54,12 @@ def _parts(observed, spread):
     moves = int(np.rint(observed.worth(held, mids[1:]) - observed.worth(held, mids[:-1])).sum())
     mark = _gap(observed, observed.end_position, observed.end_mark, mids[-1]) - _gap(
         observed, observed.start_position, observed.start_mark, mids[0])
-    gross = _value(observed, observed.end_position, observed.end_mark) - _value(observed, observed.start_position, observed.start_mark)
-    gross -= sum(observed.fill_costs)
+    gross = observed.end_value - observed.start_value - sum(observed.fill_costs)
     return {"moves": moves, "mark": mark, "rounding": gross - spread - moves - mark}
 
 
 def _gap(observed, position, mark, mid):
     return int(np.rint(observed.worth(position, mark) - observed.worth(position, mid))) if position else 0
-
-
-def _value(observed, position, mark):
-    return observed.worth_units(position, mark) if position else 0
 
 
 def _or_one(price):

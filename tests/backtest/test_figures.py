@@ -65,6 +65,18 @@ def test_an_open_position_counts_at_the_mark_and_the_gap_to_the_mid_is_told():
     assert found["position"]["end"] == found["position"]["told"] == 100
 
 
+def test_a_balance_read_after_the_last_account_row_was_read_at_a_newer_mark():
+    made = Writer(XBTUSDT)
+    made.account(0, 1_000_000, 0, 100.0)
+    made.touch(0, 99.0, 101.0)
+    made.fill(10, "Buy", 100, 100.0, bid=99.0, ask=101.0, fee=0)
+    made.account(11, 1_000_000, 100, 100.0)
+    found = figures(made.end(60, end_balance=1_000_200))
+    assert found["end_price"]["mark"] == 102.0
+    assert found["inventory_parts"] == {"moves": 0, "mark": 200, "rounding": 0, "unexplained": 0}
+    assert figures(made.end(60, end_balance=1_002_000))["inventory_parts"]["unexplained"] == 2000  # no mark moves that far
+
+
 def test_what_the_journal_misses_is_told_as_unexplained_and_the_sum_stays_exact():
     made = bought_and_sold(XBTUSDT)
     found = figures(made.end(60, end_balance=1_000_000_000 + 1191 + 55, deposits=50))
@@ -137,6 +149,15 @@ def test_the_best_of_several_orders_is_the_one_that_counts_and_the_next_one_afte
     made.order(50, "filled", "mm_b", price=100.0)
     found = figures(made.end(100))["touch"]["buy"]
     assert found == {"quoted": 1.0, "at_touch": 0.5, "distance_bps": pytest.approx(50.0)}
+
+
+def test_an_order_that_is_amended_and_filled_at_once_stands_no_more():
+    made = Writer(XBTUSDT)
+    made.touch(0, 100.0, 101.0)
+    made.order(0, "rests", "mm_a", price=100.0, leaves=100)
+    made.order(50, "filled", "mm_a", price=101.0, leaves=0)
+    made.order(50, "amended", "mm_a", price=101.0, leaves=0)
+    assert figures(made.end(100))["touch"]["buy"]["quoted"] == 0.5
 
 
 def test_the_fill_ratio_is_of_orders_that_were_accepted():
