@@ -91,6 +91,9 @@ _GROUPS = (
         ('API_ERROR_INTERVAL', 10, 'seconds', Number(0), 'Pause before new orders are placed after the venue has refused some.'),
         ('TIMEOUT', 7, 'seconds', Number(0, above=True), 'How long to wait for an answer to one request.'),
         ('LOG_LEVEL', logging.INFO, '', LogLevel(), 'How much is logged: logging.DEBUG, INFO, WARN or ERROR.'),
+        ('RUNS_DIR', 'runs', '', Text(),
+         'Folder in which every run leaves its journal and its log ("marketmaker runs" lists them); empty keeps none.'),
+        ('RUNS_KEEP', 20, 'runs', Whole(1), 'How many of them to keep; the oldest are removed.'),
         ('WATCHED_FILES', ['settings.py'], '', TextList(),
          'Settings files that are read again, without a restart, when they change.'),
         ('CONTRACTS', ['XBTUSD'], '', TextList(),
@@ -114,7 +117,7 @@ BY_NAME = dict((setting.name, setting) for setting in SETTINGS)
 SECRETS = frozenset(['API_SECRET', 'PASSWORD', 'OTPTOKEN'])
 FIXED = frozenset(['BASE_URL', 'API_KEY', 'API_SECRET', 'LOGIN', 'PASSWORD', 'OTPTOKEN', 'SYMBOL', 'ORDER_TRANSPORT', 'ORDERID_PREFIX',
                    'DRY_RUN', 'DRY_BTC', 'RANDOM_SEED', 'CONTRACTS', 'POST_ONLY', 'START_TIMEOUT_S', 'TIMEOUT', 'API_REST_INTERVAL',
-                   'PAPER_MARKET', 'PAPER_PROFILE', 'PAPER_SEED', 'PAPER_BALANCE_XBT', 'RUN_FOR_S'])
+                   'RUNS_DIR', 'RUNS_KEEP', 'PAPER_MARKET', 'PAPER_PROFILE', 'PAPER_SEED', 'PAPER_BALANCE_XBT', 'RUN_FOR_S'])
 ENVIRONMENT = {'BITMEX_API_KEY': 'API_KEY', 'BITMEX_API_SECRET': 'API_SECRET'}
 ENVIRONMENT_PREFIX = 'MM_'
 NOT_SETTINGS = frozenset(['MM_VENUE_PYTHON'])  # read by market_maker.paper

@@ -81,9 +81,7 @@ class Run(object):
         """'over', 'under way', or 'cut off': it neither ended nor goes on."""
         if 'ended' in self.about:
             return 'over'
-        file = self.path and os.path.join(self.path, FILE_NAME)
-        stamps = [os.stat(name).st_mtime for name in (file, '%s-wal' % file) if file and os.path.exists(name)]
-        return 'under way' if stamps and time.time() - max(stamps) < QUIET_S else 'cut off'
+        return 'under way' if self.path and is_fresh(os.path.join(self.path, FILE_NAME)) else 'cut off'
 
     def close(self):
         self._connection.close()
@@ -133,6 +131,12 @@ def list_runs(runs_dir='runs'):
         except errors.SettingsError:
             bad.append(name)
     return found, bad
+
+
+def is_fresh(path):
+    """Whether a journal's file was written to a moment ago."""
+    stamps = [os.stat(name).st_mtime for name in (path, path + '-wal') if os.path.exists(name)]
+    return bool(stamps) and time.time() - max(stamps) < QUIET_S
 
 
 def _open(path):

@@ -14,7 +14,7 @@ import logging
 import signal
 from datetime import datetime
 
-from market_maker import afford, bitmex, contracts, convergence, forecast, margin_scale, paper, preview, quoting, status
+from market_maker import afford, bitmex, contracts, convergence, forecast, margin_scale, paper, preview, quoting, run_folder, status
 from market_maker.exchange_view import ExchangeView
 from market_maker.refusals import Refusals
 from market_maker.risk import Risk
@@ -31,14 +31,21 @@ AMPLE_AFTER_S = 30.0           # the budget suffices again when it has for so lo
 
 
 class ExchangeInterface(ExchangeView):
-    """The venue as a strategy sees it. Without `bitmex` it connects as the settings say, starting the paper venue for BASE_URL "paper"."""
+    """The venue as a strategy sees it. Without `bitmex` it connects as the settings say, starting the paper venue for BASE_URL "paper",
+    and keeps the run's journal; to a client that is handed in belongs the journal that it was given."""
+
+    run = run_folder.NO_FOLDER
 
     def __init__(self, dry_run=False, settings=None, symbol=None, bitmex=None):
         self.settings = process_settings if settings is None else settings
         self.dry_run = dry_run
         self.symbol = symbol or self.settings.SYMBOL
         self.paper = None
-        self.bitmex = self._connect() if bitmex is None else bitmex
+        try:
+            self.bitmex = self._connect() if bitmex is None else bitmex
+        except BaseException as error:
+            self.run.close(errors.code_of(error))
+            raise
         self.tick_log = self.get_instrument()['tickLog']  # kept, since cancelling must not need realtime data
         self._must_reconcile = False
 
@@ -46,12 +53,15 @@ class ExchangeInterface(ExchangeView):
         settings = self.settings
         if self.paper is None and settings.BASE_URL == 'paper':
             self.paper = paper.start_for(settings)
+        if self.run is run_folder.NO_FOLDER:
+            self.run = run_folder.begin(settings, self.symbol, self.dry_run, self.paper)
         try:
             return bitmex.BitMEX(
                 base_url=settings.BASE_URL, symbol=self.symbol, apiKey=settings.API_KEY, apiSecret=settings.API_SECRET,
                 orderIDPrefix=settings.ORDERID_PREFIX, shouldWSAuth=not self.dry_run, postOnly=settings.POST_ONLY, timeout=settings.TIMEOUT,
                 login=settings.LOGIN, password=settings.PASSWORD, otpToken=settings.OTPTOKEN, order_transport=settings.ORDER_TRANSPORT,
-                symbols=[symbol for symbol in settings.CONTRACTS if symbol != self.symbol], start_timeout=settings.START_TIMEOUT_S)
+                symbols=[symbol for symbol in settings.CONTRACTS if symbol != self.symbol], start_timeout=settings.START_TIMEOUT_S,
+                journal=self.run.journal)
         except BaseException:
             self._stop_paper()
             raise
@@ -157,8 +167,9 @@ class OrderManager(Running):
             exchange = ExchangeInterface(settings.DRY_RUN, settings)
         try:
             self._set_up(exchange, settings, reload_settings)
-        except BaseException:
+        except BaseException as error:
             exchange.close()
+            exchange.run.close(errors.code_of(error))
             raise
 
     def _set_up(self, exchange, settings, reload_settings):
@@ -537,6 +548,7 @@ class OrderManager(Running):
             self.exchange.close()
         except Exception as error:
             logger.error('The connection could not be closed: %s', error)
+        self.exchange.run.close(self.exit_code() if self.ended_by is None else errors.code_of(self.ended_by))
 
     def _leave_the_book(self):
         """The last decision of a run."""

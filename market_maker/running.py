@@ -42,6 +42,7 @@ class Running(object):
         self.settings = settings
         self.outcome = NOTHING             # of the decision that is under way, for the journal
         self._cause = 'start'              # what brought it about
+        self.ended_by = None               # the error that ended the loop, if one did
         self.stop_reason = None            # what asked us to stop: the name of a signal, or a text
         self.first_quote_at = None
         self.is_reset = False              # whether what earlier runs left was cancelled
@@ -265,6 +266,7 @@ class Running(object):
             logger.warning('The quotes could not be pulled: %s', error)
 
     def _say_why(self, error):
+        self.ended_by = error
         if not isinstance(error, SystemExit):
             logger.error('Stopping because of an error: %s', error if isinstance(error, errors.MarketMakerError) else repr(error))
 

@@ -11,7 +11,7 @@ def amended(level, row, wanted, is_far, relist_interval, is_cut):
     """A resting order that becomes another price, another size, or both."""
     parts = []
     if is_far:
-        parts.append('%.3g %% from its place (RELIST_INTERVAL %.3g %%)' % (100 * abs(wanted['price'] / row['price'] - 1), 100 * relist_interval))
+        parts.append('%.4g %% from its place (RELIST_INTERVAL %.3g %%)' % (100 * abs(wanted['price'] / row['price'] - 1), 100 * relist_interval))
     if wanted['orderQty'] > row['leavesQty']:
         parts.append('%s: from %d up to %d' % ('partly filled' if row.get('cumQty') else 'too small', row['leavesQty'], wanted['orderQty']))
     elif wanted['orderQty'] < row['leavesQty']:

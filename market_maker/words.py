@@ -19,7 +19,10 @@ from market_maker.utils import errors
 
 # what -- for --help; module -- has main(argv); is_lab -- whether it needs the packages of the extra [lab]
 Word = namedtuple('Word', 'what module is_lab')
-WORDS = {}
+WORDS = {
+    'explain': Word('tell the story of an order: which rule made it, moved it, ended it', 'market_maker.explain', False),
+    'runs': Word('list the runs that have left a journal, and what they made', 'market_maker.runs', False),
+}
 LAB_PACKAGES = ('numpy', 'polars', 'hftbacktest', 'plotly', 'matplotlib', 'optuna', 'distributed', 'tqdm')
 
 

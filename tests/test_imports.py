@@ -15,7 +15,7 @@ PURE = ['quoting', 'convergence', 'why', 'top_ups', 'afford', 'forecast', 'stops
         'contracts', 'rest_policy', 'rate_limit', 'own_orders', 'waiting', 'status', 'preview', 'refusals', 'ws.lag',
         'ws.tables', 'ws.frames', 'auth']
 # What knows the settings of the process; nothing else may.
-KNOW_SETTINGS = ['market_maker', 'cli', 'settings', '_settings_base', '_settings_files', '_settings_sources', '_settings_example', 'check', 'leave',
+KNOW_SETTINGS = ['market_maker', 'cli', 'settings', '_settings_base', '_settings_files', '_settings_sources', '_settings_example', 'check', 'leave', 'runs',
                  'custom_strategy', 'strategies', '__main__']
 PROBE = r'''
 import os, signal, socket, sys, threading, logging

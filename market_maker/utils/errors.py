@@ -178,3 +178,10 @@ class UnknownOutcome(MarketMakerError):
 
 class Stopped(SystemExit):
     """The bot has shut down; `code` is the exit code. Raised by `OrderManager.exit`, caught by the command line."""
+
+
+def code_of(error):
+    """What a process that ends with this error exits with."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else EXIT_OK if error.code is None else EXIT_ERROR
+    return EXIT_OK if isinstance(error, KeyboardInterrupt) else getattr(error, 'exit_code', EXIT_ERROR)

@@ -6,6 +6,7 @@ things that look like a signature or a token (64 hexadecimal digits, an access t
 from __future__ import absolute_import, division, print_function
 
 import logging
+import os
 import re
 
 from market_maker.utils.compat import to_text
@@ -66,6 +67,38 @@ def setup_custom_logger(name=NAME, log_level=logging.INFO, stream=None):
     for library in ('urllib3', 'requests', 'websocket'):  # they print requests and frames at DEBUG
         logging.getLogger(library).setLevel(logging.WARNING)
     return logger
+
+
+class _OurFile(logging.FileHandler):
+    """A copy of what is shown, in a file. When it cannot be written any more (a full disk), that is said once and it ends."""
+
+    def handleError(self, record):
+        remove(self)
+        get_logger().warning('The log file ends here: %s cannot be written any more.', self.baseFilename)
+
+
+def add_file(path):
+    """Write the log to a new file as well, which only its owner may read; the handler, for `remove`. Raises OSError."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    handler = _OurFile(path, encoding='utf-8')
+    handler.setFormatter(RedactingFormatter(fmt=FORMAT))
+    _top().addHandler(handler)
+    return handler
+
+
+def remove(handler):
+    """Take away a handler, wherever it was put. Calling again is harmless."""
+    for logger in (get_logger(), _top()):
+        logger.removeHandler(handler)
+    try:
+        handler.close()
+    except (IOError, OSError):  # what it still held does not fit on the disk either
+        pass
+
+
+def _top():
+    """Where the handlers are: the root of all loggers, which is not the one of that name before Python 3.9."""
+    return logging.getLogger()
 
 
 def set_level(log_level, name=NAME):
