@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from .bars import BarPath, read_bars
-from .base import Market
+from .base import BadMarketFile, Market
 from .files import Kind, kind_of, numbered_lines
 from .synthetic import Empty, Synthetic
 
@@ -22,7 +22,10 @@ def create(name_or_path: str, seed: int = 0, profile_name: str = "classic") -> M
         return Synthetic("calm", seed, profile_name, sweeps=False, text=CALM)
     if name_or_path == "empty":
         return Empty(profile_name)
-    if kind_of(name_or_path) is Kind.BARS:
+    kind = kind_of(name_or_path)
+    if kind is Kind.CSV:
+        raise BadMarketFile(f"{name_or_path}: {kind.value} can be read but not played: a market is one-minute bars or a recorded stream")
+    if kind is Kind.BARS:
         for _ in read_bars(numbered_lines(name_or_path), name_or_path):
             pass  # a bad row is told before the market begins, not in the middle of it
         path = BarPath(read_bars(numbered_lines(name_or_path), name_or_path), Random(f"{seed}/bars"), name_or_path)

@@ -5,8 +5,9 @@ themselves, one a line; then the timestamps inside the rows are the clock.
 
 Rules:
 * Only what came in counts; welcomes, acknowledgements and tables of no use here are passed over.
-* A line that is no JSON object is an error with its number, except a last line that was cut off in writing.
-* Time never goes back.
+* A line that is no JSON object is an error with its number, except a last line that was cut off in writing. A caller who brings `bad`
+  is told of such lines and rows instead, and the rest is read: of a message with a bad row its other rows.
+* Time never goes back. What comes before the first timestamp (of the first messages, lest memory be unbounded) has its time.
 * A book has one source: the first of orderBookL2, orderBookL2_100, orderBookL2_25 that sends a partial for the
   symbol; quotes make a book of one level a side as long as there is none.
 * Rows are known by id: updates and deletes of classic streams name no price. Two ids at one price add up. Rows of an
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
@@ -29,8 +30,10 @@ from .base import SECOND, BadMarketFile
 
 BOOKS = ("orderBookL2", "orderBookL2_100", "orderBookL2_25")
 SIDES = {"Buy": BUY, "Sell": SELL}
+UNDATED = 1000  # messages that wait for a timestamp
 
 Level = tuple[int, int]  # side, ticks
+OnBadLine = Callable[[int, str, str], None]  # line, kind, what
 
 
 class Message(NamedTuple):
@@ -47,8 +50,21 @@ class Trade(NamedTuple):
     size: int
 
 
-def messages(lines: Iterator[tuple[int, str]], path: str) -> Iterator[Message]:
-    """The table messages of a recording. Raises BadMarketFile for a line that is no JSON object."""
+def messages(lines: Iterator[tuple[int, str]], path: str, bad: OnBadLine | None = None) -> Iterator[Message]:
+    """The table messages of a recording. Raises BadMarketFile for a line that is no JSON object, unless `bad` is told."""
+    undated: list[Message] | None = []
+    for message in _messages(lines, path, bad):
+        if undated is not None and message.time == 0 and len(undated) < UNDATED:
+            undated.append(message)
+            continue
+        if undated is not None:
+            yield from (early._replace(time=message.time) for early in undated)
+            undated = None
+        yield message
+    yield from undated or ()
+
+
+def _messages(lines: Iterator[tuple[int, str]], path: str, bad: OnBadLine | None) -> Iterator[Message]:
     time = 0
     for number, text in lines:
         if not text.strip():
@@ -60,15 +76,23 @@ def messages(lines: Iterator[tuple[int, str]], path: str) -> Iterator[Message]:
                 return  # the recording was cut off here
             line = None
         if not isinstance(line, dict):
-            raise BadMarketFile(f"{path}:{number}: not a JSON object")
+            _complain(path, bad, number, "line", "not a JSON object")
+            continue
         message = line.get("msg") if "dir" in line else line
         if line.get("dir", "in") != "in" or not isinstance(message, dict) or "table" not in message:
             continue
         rows = message.get("data")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise BadMarketFile(f"{path}:{number}: a message of table {message['table']} without rows")
+            _complain(path, bad, number, "row", f"a message of table {message['table']} without rows")
+            continue
         time = max(time, _time(line, rows, time))
         yield Message(time, number, str(message["table"]), str(message.get("action")), rows)
+
+
+def _complain(path: str, bad: OnBadLine | None, line: int, kind: str, what: str) -> None:
+    if bad is None:
+        raise BadMarketFile(f"{path}:{line}: {what}")
+    bad(line, kind, what)
 
 
 def _time(line: dict[str, Any], rows: list[dict[str, Any]], before: int) -> int:
@@ -87,15 +111,115 @@ def _nanoseconds(stamp: str) -> int:
     return int(moment.timestamp()) * SECOND + (int(fraction.ljust(9, "0")[:9]) if fraction else 0)
 
 
-class RecordedBook:
-    """The levels of one symbol as the rows say. `apply` returns what changed: {(side, ticks): size}, 0 for gone."""
+def touch(row: dict[str, Any]) -> Iterator[tuple[int, float | None, float]]:
+    """(side, price, size) of both sides of a quote; size 0 where a side is empty. May raise TypeError, ValueError."""
+    for side, name in ((BUY, "bid"), (SELL, "ask")):
+        price, size = row.get(name + "Price"), row.get(name + "Size")
+        if price and size:
+            yield side, float(price), float(size)
+        else:
+            yield side, None, 0.0
+
+
+class ExactBook:
+    """The levels of one symbol as the rows say, at prices as printed. `apply` returns what changed: {(side, price): size}, 0 for gone."""
+
+    def __init__(self) -> None:
+        self.source: str | None = None
+        self._rows: dict[Any, tuple[Any, float]] = {}
+        self._sizes: dict[Any, float] = {}
+
+    @property
+    def levels(self) -> dict[Any, float]:
+        """Every level there is now."""
+        return {level: self.size(size) for level, size in self._sizes.items()}
+
+    def level(self, side: int, price: float) -> Any:
+        return side, float(price)
+
+    def size(self, size: float) -> float:
+        """What is shown of a level that is there."""
+        return size
+
+    def apply(
+        self, message: Message, rows: list[dict[str, Any]], bad: Callable[[str], None] | None = None
+    ) -> dict[Any, float]:
+        """`rows` are those of `message` about this symbol. A bad row is told to `bad`, or raises KeyError, TypeError, ValueError."""
+        if message.table == "quote":
+            return self._quote(rows[-1]) if self.source is None else {}
+        if self.source is None and message.action == "partial":
+            self.source = message.table
+        if message.table != self.source:
+            return {}
+        before: dict[Any, float] = {}
+        if message.action == "partial":
+            before.update(self._sizes)
+            self._rows.clear()
+            self._sizes.clear()
+        for row in rows:
+            try:
+                self._row(message.action, row, before)
+            except (KeyError, TypeError, ValueError) as error:
+                if bad is None:
+                    raise
+                bad(repr(error))
+        return self._changes(before)
+
+    def _quote(self, row: dict[str, Any]) -> dict[Any, float]:
+        before = dict(self._sizes)
+        self._sizes.clear()
+        for side, price, size in touch(row):
+            if size:
+                self._add(self.level(side, price), size, before)
+        return self._changes(before)
+
+    def _row(self, action: str, row: dict[str, Any], before: dict[Any, float]) -> None:
+        known = self._rows.get(row["id"])
+        if known is None and action in ("update", "delete"):
+            return
+        new = None if action == "delete" else self._said(row, known)
+        if known is not None:
+            self._add(known[0], -known[1], before)
+            del self._rows[row["id"]]
+        if new is not None:
+            self._rows[row["id"]] = new
+            self._add(*new, before)
+
+    def _said(self, row: dict[str, Any], known: tuple[Any, float] | None) -> tuple[Any, float]:
+        """Level and size that a row gives, with what it leaves out."""
+        price, size = row.get("price"), row.get("size")
+        if known is None and (price is None or size is None):
+            raise ValueError("a level without a price or a size")
+        if price is not None and not price > 0:
+            raise ValueError(f"price {price!r}")
+        level = known[0] if price is None else self.level(SIDES[row["side"]], price)
+        return level, known[1] if size is None else int(size)
+
+    def _add(self, level: Any, size: float, before: dict[Any, float]) -> None:
+        old = self._sizes.get(level, 0)
+        before.setdefault(level, old)
+        if old + size > 0:
+            self._sizes[level] = old + size
+        else:
+            self._sizes.pop(level, None)
+
+    def _changes(self, before: dict[Any, float]) -> dict[Any, float]:
+        """Of the levels in `before` those that changed; what goes comes first, lest the book cross."""
+        changes = {}
+        for level, old in before.items():
+            new = self._sizes.get(level, 0)
+            if old != new:
+                changes[level] = self.size(new) if new else 0
+        return dict(sorted(changes.items(), key=lambda change: change[1] != 0))
+
+
+class RecordedBook(ExactBook):
+    """The same on the grid of an instrument: levels are (side, ticks), sizes whole lots."""
 
     def __init__(self, tick: float, lot: int) -> None:
+        super().__init__()
         self._tick = tick
         self._lot = lot
-        self._source: str | None = None
-        self._rows: dict[Any, tuple[Level, int]] = {}
-        self._sizes: dict[Level, int] = {}
 
     @property
     def mid(self) -> float | None:
@@ -104,69 +228,12 @@ class RecordedBook:
         asks = [ticks for side, ticks in self._sizes if side == SELL]
         return (max(bids) + min(asks)) / 2 * self._tick if bids and asks else None
 
+    def level(self, side: int, price: float) -> Level:
+        return side, self.ticks(side, price)
+
     def ticks(self, side: int, price: float) -> int:
         exact = round(price / self._tick, 6)
         return math.floor(exact) if side == BUY else math.ceil(exact)
 
     def size(self, size: float) -> int:
         return max(int(size) // self._lot, 1) * self._lot
-
-    def apply(self, message: Message, rows: list[dict[str, Any]]) -> dict[Level, int]:
-        """`rows` are those of `message` about this symbol. May raise KeyError, TypeError, ValueError."""
-        if message.table == "quote":
-            return self._quote(rows[-1]) if self._source is None else {}
-        if self._source is None and message.action == "partial":
-            self._source = message.table
-        if message.table != self._source:
-            return {}
-        before: dict[Level, int] = {}
-        if message.action == "partial":
-            before.update(self._sizes)
-            self._rows.clear()
-            self._sizes.clear()
-        for row in rows:
-            self._row(message.action, row, before)
-        return self._changes(before)
-
-    def _quote(self, row: dict[str, Any]) -> dict[Level, int]:
-        before = dict(self._sizes)
-        self._sizes.clear()
-        for side, name in ((BUY, "bid"), (SELL, "ask")):
-            if row.get(name + "Price") and row.get(name + "Size"):
-                self._add((side, self.ticks(side, row[name + "Price"])), int(row[name + "Size"]), before)
-        return self._changes(before)
-
-    def _row(self, action: str, row: dict[str, Any], before: dict[Level, int]) -> None:
-        known = self._rows.get(row["id"])
-        if known is None and action in ("update", "delete"):
-            return
-        if known is not None:
-            self._add(known[0], -known[1], before)
-            del self._rows[row["id"]]
-        if action == "delete":
-            return
-        if row.get("price") is not None:
-            side = SIDES[row["side"]]
-            level = (side, self.ticks(side, row["price"]))
-        else:
-            level = known[0]
-        size = int(row["size"]) if row.get("size") is not None else known[1]
-        self._rows[row["id"]] = (level, size)
-        self._add(level, size, before)
-
-    def _add(self, level: Level, size: int, before: dict[Level, int]) -> None:
-        old = self._sizes.get(level, 0)
-        before.setdefault(level, old)
-        if old + size > 0:
-            self._sizes[level] = old + size
-        else:
-            self._sizes.pop(level, None)
-
-    def _changes(self, before: dict[Level, int]) -> dict[Level, int]:
-        """Of the levels in `before` those that changed, in lots; what goes comes first, lest the book cross."""
-        changes = {}
-        for level, old in before.items():
-            new = self._sizes.get(level, 0)
-            if old != new:
-                changes[level] = self.size(new) if new else 0
-        return dict(sorted(changes.items(), key=lambda change: change[1] != 0))
