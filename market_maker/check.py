@@ -156,17 +156,8 @@ def ladder_margin(settings, row):
     """Units of the settlement currency that the whole ladder blocks; None where the book has only one side."""
     if not row.get('bidPrice') or not row.get('askPrice') or row['bidPrice'] >= row['askPrice']:
         return None
-    rules = quoting.rules_of(settings, row)
-    touch = quoting.Touch(row['bidPrice'], row['askPrice'])
-    start = quoting.start_positions(touch, None, None, rules)
-    sides = []
-    for sign in (-1, 1):
-        side = []
-        for level in range(1, settings.ORDER_PAIRS + 1):
-            size = settings.MAX_ORDER_SIZE if settings.RANDOM_ORDER_SIZE else quoting.level_size(
-                level, settings.ORDER_START_SIZE, settings.ORDER_STEP_SIZE)
-            side.append((quoting.lots_up(size, row.get('lotSize')), quoting.price(sign * level, start[0], start[1], rules, touch)))
-        sides.append(side)
+    sides = [[(order['orderQty'], order['price']) for order in side]
+             for side in quoting.ladder(settings, row, quoting.Touch(row['bidPrice'], row['askPrice']))]
     return contracts.order_margin(row, sides[0], sides[1])
 
 

@@ -60,8 +60,13 @@ class Direct(object):
 
     def position(self):
         """Contracts held of the symbol; negative is short."""
+        return self.held()[0]
+
+    def held(self):
+        """(contracts held of the symbol, their average entry price or None)."""
         rows = self._ask('GET', 'position', {'filter': json.dumps({'symbol': self.settings.SYMBOL})})
-        return sum(row.get('currentQty') or 0 for row in rows if row.get('symbol') == self.settings.SYMBOL)
+        rows = [row for row in rows if row.get('symbol') == self.settings.SYMBOL and row.get('currentQty')]
+        return sum(row['currentQty'] for row in rows), rows[0].get('avgEntryPrice') if rows else None
 
     def close_position(self, quantity, cl_ord_id):
         """Send a market order that can only make the position of `quantity` contracts smaller; its row."""

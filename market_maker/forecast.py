@@ -7,6 +7,8 @@ that comes the dead man's switch. Fills come on top, a request each, and pay for
 """
 from __future__ import absolute_import, division, print_function
 
+from market_maker import rate_limit
+
 ORDINARY, WILD = 0.001, 0.005      # one-minute deviations: a median day, and a day like 12 March 2020
 FASTEST_S = 1.0
 
@@ -18,6 +20,25 @@ def per_minute(deviation, orders, relist_interval, tick_fraction, is_single, int
     moves = min((deviation / step) ** 2, 60.0 / (interval or FASTEST_S))
     move = orders if is_single else (orders + 1) // 2
     return moves * move + (60.0 / (switch / 4.0) if switch else 0.0)
+
+
+def needs(settings, row, price, is_single):
+    """(tokens a minute on an ordinary day, on a wild one) that the settings need at a price of the instrument."""
+    return tuple(per_minute(
+        deviation, 2 * settings.ORDER_PAIRS, settings.RELIST_INTERVAL, row['tickSize'] / price, is_single,
+        None if settings.EVENT_DRIVEN else settings.LOOP_INTERVAL, settings.DEAD_MANS_SWITCH) for deviation in (ORDINARY, WILD))
+
+
+def before_any_order(settings, row, price, limit):
+    """{'ordinary', 'wild', 'allowed', 'is_single'} before it is known how orders travel: 'auto' goes by the venue's era.
+
+    limit -- size of the bucket that the venue told, with or without a key. Tokens a minute.
+    """
+    limit = rate_limit.WITH_KEY.get(limit, limit)
+    transport = settings.ORDER_TRANSPORT
+    is_single = limit < rate_limit.CLASSIC_LIMIT if transport == 'auto' else transport == 'single'
+    ordinary, wild = needs(settings, row, price, is_single)
+    return {'ordinary': ordinary, 'wild': wild, 'allowed': rate_limit.per_minute(limit), 'is_single': is_single}
 
 
 def line(ordinary, wild, allowed):

@@ -14,7 +14,7 @@ import logging
 import signal
 from datetime import datetime
 
-from market_maker import afford, bitmex, contracts, convergence, forecast, margin_scale, paper, preview, quoting, run_folder, status
+from market_maker import afford, bitmex, contracts, convergence, forecast, margin_scale, paper, preview_table, quoting, run_folder, status
 from market_maker.exchange_view import ExchangeView
 from market_maker.refusals import Refusals
 from market_maker.risk import Risk
@@ -427,10 +427,10 @@ class OrderManager(Running):
         if self._shown is not None and not (plan.amend or plan.create or plan.cancel):
             return
         self._shown = [dict(order, orderID='dry-run', leavesQty=order['orderQty'], cumQty=0) for order in buy_orders + sell_orders]
-        mid = (self._touch.buy + self._touch.sell) / 2
         self.outcome = 'shown: ' + _counts((len(self._shown), 'order'))
-        logger.info('These orders would rest on the book:\n%s', '\n'.join(
-            preview.table(buy_orders, sell_orders, mid, self.exchange.get_instrument(), self.running_qty)))
+        logger.info('These orders would rest on the book:\n%s', '\n'.join(preview_table.of_dry_run(
+            self.settings, self.exchange.get_instrument(), buy_orders, sell_orders, self._touch, self.exchange.get_margin(),
+            self.exchange.bitmex.request_budget.limit)))
         if self.first_quote_at is None:
             self.first_quote_at = self.clock.monotonic()
 
@@ -495,10 +495,7 @@ class OrderManager(Running):
         if self._said_forecast or self.exchange.dry_run or not venue.order_transport_used or not venue.request_budget.per_minute:
             return
         self._said_forecast = True
-        needs = [forecast.per_minute(
-            deviation, 2 * settings.ORDER_PAIRS, settings.RELIST_INTERVAL, self.instrument['tickSize'] / self._touch.buy,
-            venue.order_transport_used == afford.SINGLE, None if settings.EVENT_DRIVEN else settings.LOOP_INTERVAL,
-            settings.DEAD_MANS_SWITCH) for deviation in (forecast.ORDINARY, forecast.WILD)]
+        needs = forecast.needs(settings, self.instrument, self._touch.buy, venue.order_transport_used == afford.SINGLE)
         text, is_warning = forecast.line(needs[0], needs[1], venue.request_budget.per_minute)
         (logger.warning if is_warning else logger.info)(text)
 

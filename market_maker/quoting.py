@@ -109,6 +109,26 @@ def bounds(touch, start_buy, start_sell, rules):
     return Bounds(highest_buy, lowest_sell)
 
 
+def ladder(settings, instrument, touch, sizes=None):
+    """(buys, sells): the orders wanted around a touch while none of ours rests, outermost first.
+
+    sizes -- level -> contracts, before they go up to the next lot (default: those of the settings; random ones count as the largest).
+    """
+    rules = rules_of(settings, instrument)
+    start = start_positions(touch, None, None, rules)
+    if sizes is None:
+        sizes = functools.partial(_largest, settings)
+    return tuple([{'price': price(sign * level, start[0], start[1], rules, touch), 'side': side,
+                   'orderQty': lots_up(sizes(sign * level), instrument.get('lotSize'))}
+                  for level in range(settings.ORDER_PAIRS, 0, -1)] for sign, side in ((-1, 'Buy'), (1, 'Sell')))
+
+
+def _largest(settings, index):
+    if settings.RANDOM_ORDER_SIZE:
+        return settings.MAX_ORDER_SIZE
+    return level_size(index, settings.ORDER_START_SIZE, settings.ORDER_STEP_SIZE)
+
+
 def to_tick(number, tick, is_buy):
     """The nearest tick as a Decimal; half a tick goes away from the touch."""
     return to_multiple(number, tick, ROUND_HALF_DOWN if is_buy else ROUND_HALF_UP)

@@ -24,6 +24,7 @@ SECOND_LAYER_LIMIT = 10        # order requests in any one second
 CLASSIC_LIMIT = 150            # a limit from here on is one of the classic era, without a second layer
 CLASSIC_WINDOW_S = 300.0       # 300 or 150 in five minutes
 MODERN_WINDOW_S = 60.0         # 120, 60 or 30 a minute
+WITH_KEY = {150: 300, 30: 120}  # what an account is granted where an address without a key gets this
 
 
 def _locked(method):
@@ -134,12 +135,12 @@ class RequestBudget(object):
         return 1.0 if self.limit is None or tokens > 0 else self._window() / self.limit
 
     def _window(self):
-        return CLASSIC_WINDOW_S if self.limit >= CLASSIC_LIMIT else MODERN_WINDOW_S
+        return window_s(self.limit)
 
     @property
     def per_minute(self):
         """Tokens that come back in a minute; None until the venue has told."""
-        return None if self.limit is None else 60.0 * self.limit / self._window()
+        return None if self.limit is None else per_minute(self.limit)
 
     @_locked
     def describe(self, now):
@@ -151,6 +152,16 @@ class RequestBudget(object):
         if self.skipped:
             text += ', %d put off so far' % self.skipped
         return text
+
+
+def window_s(limit):
+    """Seconds in which a bucket of `limit` tokens fills up."""
+    return CLASSIC_WINDOW_S if limit >= CLASSIC_LIMIT else MODERN_WINDOW_S
+
+
+def per_minute(limit):
+    """Tokens that come back in a minute to a bucket of `limit`."""
+    return 60.0 * limit / window_s(limit)
 
 
 def _number(text):

@@ -144,6 +144,26 @@ def load(symbol=None, path=None, environ=None, overrides=None, cwd=None):
     return Settings(found.values, found.origins, found.notices, found.files, sources)
 
 
+def from_text(assignments):
+    """{name: value} of texts such as 'ORDER_PAIRS=3', as on the command line. Raises errors.SettingsError, which lists every problem."""
+    values, problems = {}, []
+    for assignment in assignments:
+        name, equals, text = assignment.partition('=')
+        name = name.strip().upper()
+        if not equals:
+            problems.append('--set %s: write NAME=VALUE.' % assignment)
+        elif name not in base.BY_NAME:
+            problems.append('--set: %s' % unknown(name))
+        else:
+            try:
+                values[name] = base.BY_NAME[name].kind.parse(text)
+            except ValueError as error:
+                problems.append('--set: %s must be %s.' % (name if name in base.SECRETS else assignment, error))
+    if problems:
+        raise errors.SettingsError(problems)
+    return values
+
+
 def install(new):
     """Make `new` what the process-wide `settings` shows; its secrets never appear in a log from now on. Returns it."""
     log.hide(*(new.secrets() if new is not None else ()))

@@ -21,6 +21,7 @@ from market_maker.utils import errors
 Word = namedtuple('Word', 'what module is_lab')
 WORDS = {
     'explain': Word('tell the story of an order: which rule made it, moved it, ended it', 'market_maker.explain', False),
+    'preview': Word('show the ladder, what its fills would do, and what it would earn', 'market_maker.preview_word', False),
     'runs': Word('list the runs that have left a journal, and what they made', 'market_maker.runs', False),
 }
 LAB_PACKAGES = ('numpy', 'polars', 'hftbacktest', 'plotly', 'matplotlib', 'optuna', 'distributed', 'tqdm')
@@ -41,14 +42,19 @@ class Parser(argparse.ArgumentParser):
 def run(word, argv):
     """Do a word; its exit code. Raises SettingsError where a word of the lab misses its packages."""
     chosen = WORDS[word]
-    try:
-        module = importlib.import_module(chosen.module)
-    except ImportError as error:
-        if not chosen.is_lab or not _is_missing_package(error):
-            raise
-        raise errors.SettingsError('marketmaker %s needs the lab, and this Python has no %s: pip install \'.[lab]\' (Python 3.11 or newer).' % (
-            word, getattr(error, 'name', None) or 'package for it'))
+    module = lab_module(chosen.module, 'marketmaker ' + word) if chosen.is_lab else importlib.import_module(chosen.module)
     return module.main(argv)
+
+
+def lab_module(name, wanted):
+    """Import a module that needs the lab's packages. Raises SettingsError, which says that `wanted` needs them, where they are missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        if not _is_missing_package(error):
+            raise
+        raise errors.SettingsError('%s needs the lab, and this Python has no %s: pip install \'.[lab]\' (Python 3.11 or newer).' % (
+            wanted, getattr(error, 'name', None) or 'package for it'))
 
 
 def print_json(answer):

@@ -384,7 +384,9 @@ def test_a_dry_run_sends_nothing_and_shows_the_ladder_when_it_changes():
     assert desk.heard.count('Initializing dry run. Orders printed below represent what would be posted to BitMEX.') == 1
     assert desk.heard.count('Current XBT Balance: 50.000000') == 4
     table = [line for line in desk.heard.lines if 'These orders' in line][0]
-    assert 'mid 6358.75, spread quoted: 63.5 (1.00 %)' in table and desk.manager.cancelled
+    assert 'mid 6358.75 of the touch 6358.5 / 6359.0, spread quoted: 63.5 (1.00 %)' in table and desk.manager.cancelled
+    for what in ('Position', '+300', 'Round trips', '+1.043 %', '(0.0 % of a balance of'):
+        assert what in table, what
 
 
 def test_a_dry_run_leaves_the_exchange_alone_whatever_it_is_asked():

@@ -21,6 +21,11 @@ def to_multiple(number, step, rounding):
     return EXACT.multiply(count, step)
 
 
+def decimals(step):
+    """How many decimals a multiple of `step` needs: 0.5 -> 1, 100 -> 0."""
+    return max(0, -to_decimal(step).normalize().as_tuple().exponent)
+
+
 def toNearest(num, tickSize):
     """The multiple of `tickSize` nearest to `num`, as a float without noise: toNearest(401.46000000000004, 0.01) -> 401.46.
 

@@ -19,12 +19,11 @@ import logging
 import random
 import threading
 import traceback
-from decimal import Decimal
 
 from market_maker.auth import generate_expires, generate_signature
 from market_maker.utils import compat, errors
 from market_maker.utils.compat import iteritems
-from market_maker.utils.math import toNearest
+from market_maker.utils.math import decimals, toNearest
 from market_maker.ws import liveness
 from market_maker.ws.lag import Lag
 from market_maker.ws.liveness import Liveness
@@ -293,7 +292,7 @@ class BitMEXWebsocket(object):
         instrument = self.tables.row('instrument', symbol=symbol)
         if instrument is None:
             raise errors.RequestRefused('Unable to find instrument or index with symbol: %s' % symbol)
-        instrument['tickLog'] = max(0, -Decimal(str(instrument['tickSize'])).normalize().as_tuple().exponent)
+        instrument['tickLog'] = decimals(instrument['tickSize'])
         return instrument
 
     def get_ticker(self, symbol):

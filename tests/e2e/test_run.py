@@ -1,6 +1,7 @@
 """The bot as a user runs it: spawned, watched from outside, stopped in every way there is."""
 from __future__ import absolute_import, division, print_function
 
+import json
 import os
 import pty
 import signal
@@ -149,6 +150,14 @@ def test_a_dry_run_shows_the_ladder_and_sends_nothing(spawn, venue):
     assert 'These orders would rest on the book:' in bot.text
     assert venue.open_orders() == [] and 'Creating' not in bot.text
     clean(bot)
+
+
+def test_a_preview_looks_at_a_paper_venue_once_and_leaves_none_behind(spawn):
+    bot = spawn('preview', 'ETHUSD', '--json', env={'MM_PAPER_SEED': '5'})
+    assert bot.wait() == 0
+    found = json.loads(bot.text)
+    assert found['symbol'] == 'ETHUSD' and len(found['pairs']) == 6 and found['balance'] == 10 ** 8 and 'the account of the key' in found['source']
+    assert found['requests']['allowed'] == 60.0 and children(bot.pid) == []
 
 
 def test_on_the_modern_profile_orders_go_one_by_one(spawn, venue_python):
