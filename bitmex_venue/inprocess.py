@@ -203,13 +203,18 @@ class SimulatedClock:
 
     def wait(self, wakeup: Any, timeout: float) -> bool:
         """Let the venue live on, event by event, until `wakeup` is set or `timeout` seconds have passed."""
-        end = self.venue.now + max(0, round(timeout * SECOND))
+        venue = self.venue
+        end = venue.now + max(0, round(timeout * SECOND))
         while not wakeup.is_set():
-            due = self.venue.next_time()
-            if due is None or due > end:
-                self.venue.advance(end)
+            happened = venue.step(end)
+            if happened:
+                while venue.step(venue.now):  # all that falls on one moment
+                    pass
+            else:
+                venue.arrive(end)
+            venue.tell()
+            if not happened:
                 break
-            self.venue.advance(due)
         return bool(wakeup.is_set())
 
 

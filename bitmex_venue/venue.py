@@ -185,9 +185,13 @@ class Venue:
 
     def next_time(self) -> int | None:
         """When something will happen by itself."""
-        mine = (self.exchange.next_timer(), self._next_act(), self.bins.next_time, self.agenda.next_time())
-        times = [t for t in mine if t is not None]
-        return min(times) if times else None
+        act, own = self._next_act(), self._own_time()
+        return own if act is None else min(act, own)
+
+    def _own_time(self) -> int:
+        """When something will happen that is not the market's."""
+        mine = (self.exchange.next_timer(), self.bins.next_time, self.agenda.next_time())
+        return min(t for t in mine if t is not None)
 
     def _next_act(self) -> int | None:
         """When the market wants to act; None while it is paused."""
@@ -197,30 +201,46 @@ class Venue:
     def advance(self, now: int) -> None:
         """Let everything happen that is due by `now`, in the order of time."""
         self.run_until(now)
+        self.tell()
+
+    def tell(self) -> None:
+        """Hand over what those who wait (see `inprocess`) have not got yet."""
         for callback in list(self.on_advanced):
             callback()
 
     def run_until(self, now: int) -> None:
         """`advance` without telling those who wait for it (see `inprocess`)."""
-        while True:
-            due = self.next_time()
-            if due is None or due > now:
-                break
-            self.now = max(self.now, due)
-            timer = self.exchange.next_timer()
-            if timer is not None and timer <= self.now:
-                self.exchange.execute(self.now, cmd.Advance())
-                self._publish()
-            act = self._next_act()
-            if act is not None and act <= self.now:
-                self.market.act(self.now - self.gate.lag)
-                self._publish()
-            planned = self.agenda.next_time()
-            if planned is not None and planned <= self.now:
-                self.agenda.run(self.now)
-            if self.bins.next_time <= self.now:
-                self.hub.publish_bins(self.bins.close(self.now))
+        while self.step(now):
+            pass
+        self.arrive(now)
+
+    def step(self, until: int) -> bool:
+        """Let the next thing happen that is due by `until`, at its time; False when there is none. Time stops there."""
+        self.market.live_until(min(until, self._own_time()))
+        due = self.next_time()
+        if due is None or due > until:
+            return False
+        self.now = max(self.now, due)
+        timer = self.exchange.next_timer()
+        if timer is not None and timer <= self.now:
+            self.exchange.execute(self.now, cmd.Advance())
+            self._publish()
+        act = self._next_act()
+        if act is not None and act <= self.now:
+            self.market.act(self.now - self.gate.lag)
+            self._publish()
+        planned = self.agenda.next_time()
+        if planned is not None and planned <= self.now:
+            self.agenda.run(self.now)
+        if self.bins.next_time <= self.now:
+            self.hub.publish_bins(self.bins.close(self.now))
+        return True
+
+    def arrive(self, now: int) -> None:
+        """Nothing more is due by `now`: it is that time."""
         self.now = max(self.now, now)
+        self.market.arrive(self.now - self.gate.lag)
+        self._publish()
 
     def execute(self, command: Any) -> Any:
         """Carry out a command now and publish what it did. Raises Refused."""

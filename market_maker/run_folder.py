@@ -68,7 +68,7 @@ def begin(settings, symbol, is_dry_run, paper=None):
     if not settings.RUNS_DIR:
         return NO_FOLDER
     try:
-        folder = RunFolder(_new_folder(settings.RUNS_DIR, symbol), facts(settings, symbol, is_dry_run, paper))
+        folder = RunFolder(new_folder(settings.RUNS_DIR, symbol), facts(settings, symbol, is_dry_run, paper))
     except (IOError, OSError) as error:
         logger.warning('This run leaves no journal: RUNS_DIR %s cannot be written (%s).', settings.RUNS_DIR, error.strerror or error)
         return NO_FOLDER
@@ -98,7 +98,7 @@ def _address(url):
     return compat.urlunsplit((parts.scheme, parts.netloc.rpartition('@')[2]) + tuple(parts[2:]))
 
 
-def _new_folder(runs_dir, symbol):
+def new_folder(runs_dir, symbol):
     """Make the folder, with a number at its end where two runs begin in one second; its path."""
     name = time.strftime('%Y%m%d-%H%M%S-') + re.sub(r'[^\w.]', '_', symbol)
     if not os.path.isdir(runs_dir):

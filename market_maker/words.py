@@ -20,6 +20,7 @@ from market_maker.utils import errors
 # what -- for --help; module -- has main(argv); is_lab -- whether it needs the packages of the extra [lab]
 Word = namedtuple('Word', 'what module is_lab')
 WORDS = {
+    'backtest': Word('let the bot trade a recorded or synthetic market in simulated time', 'market_maker.backtest.word', True),
     'explain': Word('tell the story of an order: which rule made it, moved it, ended it', 'market_maker.explain', False),
     'preview': Word('show the ladder, what its fills would do, and what it would earn', 'market_maker.preview_word', False),
     'runs': Word('list the runs that have left a journal, and what they made', 'market_maker.runs', False),

@@ -100,7 +100,7 @@ class Exchange:
             c.CancelAllAfter: self._cancel_all_after,
             **self.administration.handlers(),
             **self.grids.handlers(),
-            c.Advance: lambda command: None,
+            c.Advance: self._advance,
         }
 
     def __getstate__(self) -> dict[str, Any]:
@@ -139,6 +139,10 @@ class Exchange:
         if self.log is not None:
             self.log(self.now, command)
         return result
+
+    def _advance(self, command: c.Advance) -> None:
+        for market in self.markets.values():
+            market.matcher.advance()
 
     def finish(self) -> None:
         """Set off what the command made due, and tell everything."""

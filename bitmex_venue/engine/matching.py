@@ -7,6 +7,7 @@ A matcher is made by a factory `matcher(book, host)`, one per instrument, and is
     take(order)                              trade the order against what stands there, as far as its limit allows
     rest(order) / remove(order)              put what is left into the book / take a resting order out
     resize(order, leaves)                    make a resting order smaller where it stands
+    advance()                                book what time alone has brought: nothing here, fills where orders wait in a recording
     set_level(side, price, size)             other people's liquidity, set absolutely       (only `external` does this)
     recorded_trade(side, price, size)        a trade that other people made                 (only `external` does this)
 
@@ -79,6 +80,9 @@ class PriceTimeMatcher:
 
     def resize(self, order: Order, leaves: int) -> None:
         self.book.reduce(order, order.leaves_qty - leaves)
+
+    def advance(self) -> None:
+        """Whatever fills here is filled by somebody's command."""
 
     def set_level(self, side: int, price: int, size: int) -> None:
         raise Refused("This market takes no external levels")

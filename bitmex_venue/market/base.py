@@ -60,6 +60,13 @@ class Market:
     def act(self, now: int) -> None:
         """Do everything that was due at or before `now`."""
 
+    def live_until(self, until: int) -> None:
+        """Find out what happens next, no later than `until`: `next_time` is asked right after. For a market that knows only by
+        living on (a recording that our orders wait in); the others know without being told."""
+
+    def arrive(self, now: int) -> None:
+        """The venue has come to `now`, and somebody is about to look: show what was worth no `act` of its own."""
+
     def steer(self, name: str, factor: float) -> bool:
         """Multiply the path of an index (and so of what follows it), or of one contract alone; False where there is none."""
         return False
