@@ -37,7 +37,7 @@ def sharpe(at, equity):
 
     value and error are annual; where there is none `reason` says why, and value is None. kurtosis of normal changes is 3. Pure.
     """
-    interval, changes = _changes(at, equity)
+    interval, changes = changes_of(at, equity)
     found = {"value": None, "error": None, "per_interval": None, "samples": len(changes), "interval_s": interval, "skew": None, "kurtosis": None}
     if len(changes) < ENOUGH:
         return dict(found, reason="too few samples: %d of one minute, and %d are needed" % (len(changes), ENOUGH))
@@ -59,7 +59,7 @@ def sharpe(at, equity):
     }
 
 
-def _changes(at, equity):
+def changes_of(at, equity):
     """(interval, changes): of the longest interval with ENOUGH changes, or else the shortest."""
     length = at[-1] - at[0] if len(at) else 0.0
     interval = next((seconds for seconds in INTERVALS_S if length / seconds >= ENOUGH), INTERVALS_S[-1])

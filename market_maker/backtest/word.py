@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
 from tqdm import tqdm
@@ -17,7 +16,8 @@ from market_maker import run_folder, words
 from market_maker.utils import errors
 
 from . import summary
-from .job import LATENCY_S, MATCHERS, MINUTES, QUEUES, Job, setting
+from .arguments import add_run_options, count, job_of
+from .job import Job
 from .run import Result, load_settings, run, run_many
 
 WHAT = "let the bot trade a recorded or synthetic market in simulated time"
@@ -79,12 +79,7 @@ class _Bar:
 
 def _jobs(asked: Namespace) -> list[Job]:
     """One job, or one for each file where each is to be a run of its own."""
-    job = Job(
-        symbol=asked.symbol.upper(), data=tuple(asked.data), market=asked.market, begin=asked.begin, end=asked.end, minutes=asked.minutes,
-        strict=asked.strict, settings=dict(asked.set), settings_path=asked.settings, strategy=asked.strategy, profile=asked.profile,
-        balance_xbt=asked.balance, matcher=asked.matcher, queue=asked.queue, partial_fills=not asked.whole_fills, latency=asked.latency,
-        seed=asked.seed, runs_dir=asked.runs_dir,
-    )  # fmt: skip
+    job = job_of(asked, runs_dir=asked.runs_dir)
     settings = load_settings(job.checked())
     job = replace(job, runs_dir=job.runs_dir or settings.RUNS_DIR or None)
     run_folder.remove_old(job.runs_dir or "", settings.RUNS_KEEP)
@@ -93,54 +88,9 @@ def _jobs(asked: Namespace) -> list[Job]:
 
 def _parser() -> words.Parser:
     parser = words.Parser("backtest", WHAT[0].upper() + WHAT[1:] + ".", EXAMPLE)
+    add_run_options(parser)
     add = parser.add_argument
-    add("symbol", nargs="?", default="XBTUSD", metavar="SYMBOL", help="the contract (XBTUSD)")
-    add("--data", nargs="+", default=[], metavar="FILE", help="recorded market data, in the order of time; see docs/backtest.md")
     add("--each", action="store_true", help="with several files of --data: a run for each instead of one through all")
-    add("--processes", type=_count, default=1, metavar="N", help="with --each: so many runs at a time (1)")
-    add("--from", dest="begin", type=_moment, metavar="TIME", help="begin here, such as 2018-08-16 or 2018-08-16T12:00 (UTC)")
-    add("--to", dest="end", type=_moment, metavar="TIME", help="end here")
-    add("--minutes", type=_number, metavar="N", help=f"no longer than this ({MINUTES:g} on a synthetic market)")
-    add("--strict", action="store_true", help="let a row that cannot be read end it, instead of passing it over")
-    add("--set", action="append", type=_setting, default=[], metavar="NAME=VALUE", help="a setting, over all others; may be repeated")
-    add("--settings", metavar="FILE", help="read this file instead of ./settings.py")
-    add("--strategy", metavar="MODULE:CLASS", help="a subclass of OrderManager, from a module or a file")
-    add("--market", default="lively", metavar="lively|calm|FILE", help="without --data: who trades; a file of one-minute bars moves the index")
-    add("--matcher", default="auto", choices=MATCHERS, help="engine: within the book; hft: in hftbacktest's queues (auto: hft for --data)")
-    add("--queue", default="conservative", choices=QUEUES, help="how an order moves up while others cancel (conservative: not at all)")
-    add("--whole-fills", action="store_true", help="fill orders wholly or not at all (hft)")
-    add("--latency", default=LATENCY_S, metavar="SECONDS|FILE", help=f"how long a request takes, each way ({LATENCY_S}), or measured samples")
-    add("--profile", choices=("classic", "modern"), help="which BitMEX it is (PAPER_PROFILE)")
-    add("--balance", type=_number, metavar="XBT", help="paper money to begin with (PAPER_BALANCE_XBT)")
-    add("--seed", type=int, default=0, help="of everything random (0)")
+    add("--processes", type=count, default=1, metavar="N", help="with --each: so many runs at a time (1)")
     add("--runs-dir", metavar="FOLDER", help="where the run leaves a folder (RUNS_DIR)")
-    add("--json", action="store_true", help="print one JSON document")
     return parser
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    return setting(text)
-
-
-def _moment(text: str) -> float:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise errors.SettingsError(f"{text} is no time; write it as 2018-08-16 or 2018-08-16T12:00.") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise errors.SettingsError(f"{text} is no number above 0.")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not int(text):
-        raise errors.SettingsError(f"{text} is no number of processes.")
-    return int(text)
