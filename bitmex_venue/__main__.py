@@ -45,7 +45,10 @@ def parser() -> Parser:
     add("--port", type=_port, default=4040, help="port to listen on, 0 for any free one (default 4040)")
     add("--seed", type=int, default=None, help="seed of the market (default: another one at each start)")
     add("--profile", choices=sorted(profiles.PROFILES), default="classic", help="which era of BitMEX (default classic)")
-    add("--market", default="lively", metavar="lively|calm|empty|FILE", help="who else trades (default lively)")
+    add("--market", action="append", metavar="lively|calm|empty|FILE",
+        help="who else trades (default lively); several files, such as trades and quotes, with a --market each")
+    add("--market-symbol", type=str.upper, default="XBTUSD", metavar="S", help="what is played of files of trades, quotes or books (XBTUSD)")
+    add("--strict", action="store_true", help="refuse recorded data with a bad row instead of leaving it out")
     add("--speed", type=_speed, default=1.0, metavar="X", help="venue seconds per second (default 1)")
     add("--latency-ms", type=_latency, default=0, metavar="N", help="delay of each request (default 0)")
     add("--api-key", metavar="K", help="key of the trading account (default: a random one)")
@@ -73,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     options = parser()
     args = options.parse_args(argv)
+    args.market = args.market or ["lively"]
     if (args.email is None) != (args.password is None):
         options.error("--email and --password belong together")
     if args.email is not None and not profiles.get(args.profile).login:
@@ -143,7 +147,7 @@ def build(args: argparse.Namespace, seed: int, now: int) -> Any:
     balance = {**DEFAULT_BALANCE, "XBt": int(args.balance_xbt * 100_000_000)}
     venue = Venue(
         profile=args.profile,
-        market=create(args.market, seed, args.profile),
+        market=create(args.market, seed, args.profile, args.market_symbol, args.strict),
         seed=seed,
         now=now,
         self_trade=args.self_trade,
@@ -170,7 +174,7 @@ def announce(args: argparse.Namespace, server: Any, door: Any) -> None:
             "key": venue.api_key,
             "secret": venue.api_secret,
             "profile": args.profile,
-            "market": args.market,
+            "market": ",".join(args.market),
             "pid": os.getpid(),
             "control": {"url": door.url, "token": door.token},
         }

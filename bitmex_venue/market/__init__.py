@@ -1,6 +1,6 @@
 """Who else trades on the venue: synthetic crowds around a moving index, or a recording.
 
-    create("lively" | "calm" | "empty" | path of a file, seed, profile_name) -> Market
+    create("lively" | "calm" | "empty" | path of a file | paths, seed, profile_name) -> Market
 
 A Market is told to `begin(exchange, now)` once, says by `next_time()` when it wants to act, and does so in
 `act(now)`.

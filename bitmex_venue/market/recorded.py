@@ -122,12 +122,17 @@ def touch(row: dict[str, Any]) -> Iterator[tuple[int, float | None, float]]:
 
 
 class ExactBook:
-    """The levels of one symbol as the rows say, at prices as printed. `apply` returns what changed: {(side, price): size}, 0 for gone."""
+    """The levels of one symbol as rows say, at prices as printed.
+
+    Rows are set by a key of their own (`put`, `drop`, `clear`); `changes` tells {(side, price): size} of all that changed since it was
+    last asked, 0 for gone. `apply` does all that for a message.
+    """
 
     def __init__(self) -> None:
         self.source: str | None = None
         self._rows: dict[Any, tuple[Any, float]] = {}
         self._sizes: dict[Any, float] = {}
+        self._before: dict[Any, float] = {}  # of what changed: what it was
 
     @property
     def levels(self) -> dict[Any, float]:
@@ -141,49 +146,46 @@ class ExactBook:
         """What is shown of a level that is there."""
         return size
 
+    # ---- messages
+
     def apply(
         self, message: Message, rows: list[dict[str, Any]], bad: Callable[[str], None] | None = None
     ) -> dict[Any, float]:
-        """`rows` are those of `message` about this symbol. A bad row is told to `bad`, or raises KeyError, TypeError, ValueError."""
+        """What `rows`, those of `message` about this symbol, change. A bad row is told to `bad`, or raises KeyError, TypeError, ValueError."""
         if message.table == "quote":
             return self._quote(rows[-1]) if self.source is None else {}
         if self.source is None and message.action == "partial":
             self.source = message.table
         if message.table != self.source:
             return {}
-        before: dict[Any, float] = {}
         if message.action == "partial":
-            before.update(self._sizes)
-            self._rows.clear()
-            self._sizes.clear()
+            self.clear()
         for row in rows:
             try:
-                self._row(message.action, row, before)
+                self._row(message.action, row)
             except (KeyError, TypeError, ValueError) as error:
                 if bad is None:
                     raise
                 bad(repr(error))
-        return self._changes(before)
+        return self.changes()
 
     def _quote(self, row: dict[str, Any]) -> dict[Any, float]:
-        before = dict(self._sizes)
-        self._sizes.clear()
         for side, price, size in touch(row):
             if size:
-                self._add(self.level(side, price), size, before)
-        return self._changes(before)
+                self.put(side, side, price, size)
+            else:
+                self.drop(side)
+        return self.changes()
 
-    def _row(self, action: str, row: dict[str, Any], before: dict[Any, float]) -> None:
-        known = self._rows.get(row["id"])
+    def _row(self, action: str, row: dict[str, Any]) -> None:
+        key = row["id"]
+        known = self._rows.get(key)
         if known is None and action in ("update", "delete"):
             return
-        new = None if action == "delete" else self._said(row, known)
-        if known is not None:
-            self._add(known[0], -known[1], before)
-            del self._rows[row["id"]]
-        if new is not None:
-            self._rows[row["id"]] = new
-            self._add(*new, before)
+        if action == "delete":
+            self.drop(key)
+        else:
+            self._set(key, *self._said(row, known))
 
     def _said(self, row: dict[str, Any], known: tuple[Any, float] | None) -> tuple[Any, float]:
         """Level and size that a row gives, with what it leaves out."""
@@ -192,25 +194,52 @@ class ExactBook:
             raise ValueError("a level without a price or a size")
         if price is not None and not price > 0:
             raise ValueError(f"price {price!r}")
+        if size is not None and not size >= 0:
+            raise ValueError(f"size {size!r}")
         level = known[0] if price is None else self.level(SIDES[row["side"]], price)
         return level, known[1] if size is None else int(size)
 
-    def _add(self, level: Any, size: float, before: dict[Any, float]) -> None:
+    # ---- rows
+
+    def put(self, key: Any, side: int, price: float, size: float) -> None:
+        """The row `key` now shows `size` at this price, wherever it was before."""
+        self._set(key, self.level(side, price), size)
+
+    def drop(self, key: Any) -> None:
+        """The row `key` is gone. Nothing when it is not known."""
+        known = self._rows.pop(key, None)
+        if known is not None:
+            self._add(known[0], -known[1])
+
+    def clear(self) -> None:
+        """Everything is gone."""
+        for level, size in self._sizes.items():
+            self._before.setdefault(level, size)
+        self._rows.clear()
+        self._sizes.clear()
+
+    def changes(self) -> dict[Any, float]:
+        """What is other than it was when this was last asked; what goes comes first, lest the book cross."""
+        changes = {}
+        for level, old in self._before.items():
+            new = self._sizes.get(level, 0)
+            if old != new:
+                changes[level] = self.size(new) if new else 0
+        self._before = {}
+        return dict(sorted(changes.items(), key=lambda change: change[1] != 0))
+
+    def _set(self, key: Any, level: Any, size: float) -> None:
+        self.drop(key)
+        self._rows[key] = (level, size)
+        self._add(level, size)
+
+    def _add(self, level: Any, size: float) -> None:
         old = self._sizes.get(level, 0)
-        before.setdefault(level, old)
+        self._before.setdefault(level, old)
         if old + size > 0:
             self._sizes[level] = old + size
         else:
             self._sizes.pop(level, None)
-
-    def _changes(self, before: dict[Any, float]) -> dict[Any, float]:
-        """Of the levels in `before` those that changed; what goes comes first, lest the book cross."""
-        changes = {}
-        for level, old in before.items():
-            new = self._sizes.get(level, 0)
-            if old != new:
-                changes[level] = self.size(new) if new else 0
-        return dict(sorted(changes.items(), key=lambda change: change[1] != 0))
 
 
 class RecordedBook(ExactBook):

@@ -240,14 +240,37 @@ def test_the_recordings_own_index_is_used_where_there_is_one(tmp_path):
     assert exchange.instruments["XBTUSD"].index_e8 == 99 * 10**8
 
 
-def test_a_bad_row_in_the_middle_ends_the_replay_and_names_file_and_line(tmp_path, caplog):
-    bad = timed(13.0, l2("insert", row(8, "Sideways", 1, 5.0)))
-    path = write(tmp_path, *script(bad, timed(14.0, l2("delete", row(1)))))
+def script_with_bad_rows():
+    bad = l2("insert", row(8, "Sideways", 1, 5.0), row(9, "Buy", 300, 100.5))
+    return [*script(timed(13.0, bad)), timed(14.0, trade("Up", 1, 1.0)), timed(15.0, l2("update", row(2, "Buy", 70)))]
+
+
+def test_bad_rows_are_left_out_counted_and_named_at_the_end_and_the_rest_is_played(tmp_path, caplog):
+    path = write(tmp_path, *script_with_bad_rows())
     market, exchange = play(path)
     market.act(START + 60 * SECOND)
-    assert market.next_time() is None and market.failure.startswith(f"{path}:4: a bad row of orderBookL2")
-    assert exchange.books["XBTUSD"].best_bid == 200
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert market.next_time() is None and market.failure is None
+    book = exchange.books["XBTUSD"]
+    assert (book.best_bid, book.bid_size) == (201, 300) and book.side(BUY).levels[199].external == 70
+    assert market.problems["row"].count == 2 and market.problems["row"].line == 4
+    assert f"{path}:4: a bad row of orderBookL2" in caplog.text and "(and 1 more)" in caplog.text
+
+
+def test_with_strict_a_bad_row_is_refused_before_the_market_begins(tmp_path):
+    path = write(tmp_path, *script_with_bad_rows())
+    with pytest.raises(BadMarketFile, match=f"^{path}:4: a bad row of orderBookL2"):
+        create(path, 1, strict=True)
+    create(write(tmp_path, *script(), name="good.jsonl"), 1, strict=True)
+
+
+def test_a_recording_that_was_cut_off_is_played_up_to_there_and_it_is_said(tmp_path, caplog):
+    more = [timed(13.0 + n, l2("update", row(1, "Buy", 6000 + n))) for n in range(400)]
+    path = Path(write(tmp_path, *script(*more), name="cut.jsonl.gz"))
+    path.write_bytes(path.read_bytes()[:-200])
+    market, exchange = play(str(path))
+    market.act(START + 1000 * SECOND)
+    assert market.next_time() is None and 6000 < exchange.books["XBTUSD"].bid_size < 6399
+    assert "cut off" in caplog.text
 
 
 def test_a_stream_without_any_market_data_is_refused_at_once(tmp_path):

@@ -11,8 +11,8 @@ Needs numpy and polars (the extra [lab]); nothing else of the venue imports this
 """
 
 from ..base import BadMarketFile
+from ..problems import Problem, Problems
 from .batch import CLEAR, LEVEL, TOUCH, TRADE, Batch
 from .data import Data, open_data
-from .problems import Problem, Problems
 
 __all__ = ["CLEAR", "LEVEL", "TOUCH", "TRADE", "BadMarketFile", "Batch", "Data", "Problem", "Problems", "open_data"]

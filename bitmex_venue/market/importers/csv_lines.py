@@ -18,7 +18,7 @@ import polars as pl
 from ..base import BadMarketFile
 from ..files import BOM, LONGEST_LINE, OnDamage, blocks
 from ..headers import CsvFormat, cells_of, csv_format
-from .problems import Problems
+from ..problems import Problems
 
 BLOCK = 4 << 20  # bytes: about 30,000 rows of an archive; larger ones are hardly faster and take more memory
 NEVER = "\x01"  # separates nothing: a line is one cell

@@ -19,9 +19,9 @@ import polars as pl
 
 from ..base import SECOND
 from ..headers import CsvFormat
+from ..problems import Problems, shown
 from .batch import BUY, CLEAR, LEVEL, SELL, TOUCH, TRADE, Rows, rows
 from .csv_lines import BLOCK, Chunk, chunks, header_of
-from .problems import Problems, shown
 
 YEAR = 31_556_952 * SECOND
 EARLIEST, LATEST = 39 * YEAR, 130 * YEAR  # 2009 to 2100

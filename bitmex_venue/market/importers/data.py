@@ -13,12 +13,12 @@ from functools import partial
 
 from ..base import SECOND, BadMarketFile
 from ..files import Kind, kind_of
+from ..problems import Problems
 from .batch import TOUCH, Batch, Rows
 from .csv_lines import BLOCK, symbols_in
 from .csv_rows import CsvSource, first_time
 from .merge import Part, merged
 from .order import TOLERANCE, in_order
-from .problems import Problems
 from .stream import ROWS, StreamSource
 from .window import within
 
@@ -58,7 +58,7 @@ class _File:
             is_empty = False
             yield rows
         if is_empty and not problems.strict:
-            problems.add("symbol", self.path, 0, f"no row of {self._symbol}")
+            problems.add("symbol", self.path, 0, f"no row of {self._symbol} that can be used")
 
     def symbols(self) -> list[str]:
         return symbols_in(self.path) if self._csv else self._stream.symbols()
@@ -81,6 +81,11 @@ class Data:
     def knows_only_touch(self) -> bool:
         """Whether nothing is known of the book but its best prices, or not even these."""
         return not self._has_book
+
+    @property
+    def trades_alone(self) -> bool:
+        """Whether the files are such as hold trades and nothing else."""
+        return all(file.has_trades_alone for file in self._files)
 
     def describe(self) -> list[str]:
         """One line per file."""

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..problems import Problems
 from .batch import EMPTY, Rows, joined
-from .problems import Problems
 
 NEVER = np.iinfo(np.int64).max
 

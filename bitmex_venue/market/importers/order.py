@@ -15,8 +15,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..base import SECOND
+from ..problems import Problems
 from .batch import EMPTY, Rows, joined
-from .problems import Problems
 
 TOLERANCE = SECOND
 HOUR = 3600 * SECOND

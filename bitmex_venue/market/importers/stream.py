@@ -14,9 +14,9 @@ from itertools import islice
 from typing import Any
 
 from ..files import numbered_lines
+from ..problems import Problems
 from ..recorded import BOOKS, SIDES, ExactBook, Message, messages, touch
 from .batch import CLEAR, LEVEL, TOUCH, TRADE, Rows, rows
-from .problems import Problems
 
 ROWS = 50_000  # of a batch
 LOOKED_AT = 2_000  # messages in which a book has to begin; a subscription begins with it

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..base import BadMarketFile
+from .base import BadMarketFile
 
 LONGEST = 80  # characters of a cell that are shown
 
