@@ -2,7 +2,8 @@
 
     figures(run)["profit"], ["split"]["spread"], ["drawdown"]["percent"], ["sharpe"]["value"], ["markouts"][10]["bps"], ...
 
-Money is in whole units of the settlement currency (satoshi for XBt), times in Unix seconds, shares between 0 and 1. What is not known is None.
+Money is in whole units of the settlement currency (satoshi for XBt), times in Unix seconds, shares between 0 and 1. What is not known is
+None.
 Formulas: split, markouts, presence and returns of this package; docs/report.md explains each.
 
 =================  ==========================================================================================================
@@ -20,7 +21,7 @@ sharpe             {'value', 'error', 'per_interval', 'samples', 'interval_s', '
 fills              trades of ours; foreign_fills: the account's others; contracts, turnover (units) and maker_share (of contracts) of ours
 orders             {'offered', 'hit', 'refused'}; fill_ratio: hit / offered
 time_at_touch      share of time with an order at the touch, on either side; touch: per side (see presence.at_touch)
-requests           {'creates', 'amends', 'cancels', 'total', 'is_upper_bound', 'per_minute', 'peak_actions_per_minute'}
+requests           {'creates', 'amends', 'cancels', 'total', 'per_minute', 'peak_per_minute'}
 markouts           {0, 1, 10, 60 seconds: {'count', 'bps', 'bps_error', 'money', ..., 'buy', 'sell'}}
 position           {'start', 'end', 'lowest', 'highest', 'mean', 'mean_size', 'told'}: means over time; told: by the venue at the end
 end_price          {'mark', 'mid', 'is_told'}: the prices at which the end's position is valued
@@ -61,7 +62,7 @@ def of(observed, orders, state):
         "drawdown": returns.drawdown(at, equity),
         "sharpe": returns.sharpe(at, equity),
         "markouts": markouts(observed),
-        "requests": presence.requests(orders, about.get("settings") or {}, seconds),
+        "requests": presence.requests(orders, seconds),
         "touch": presence.at_touch(observed, orders),
         "position": _position(observed),
         "end_price": {"mark": observed.end_mark, "mid": observed.end_mid, "is_told": observed.mark_is_told},
@@ -70,7 +71,9 @@ def of(observed, orders, state):
     found.update(split(observed))
     found.update(_trading(observed, orders))
     found["time_at_touch"] = found["touch"]["either"]
-    found["profit_percent"] = 100.0 * found["profit"] / observed.start_balance if observed.start_balance and found["profit"] is not None else None
+    found["profit_percent"] = (
+        100.0 * found["profit"] / observed.start_balance if observed.start_balance and found["profit"] is not None else None
+    )
     return found
 
 

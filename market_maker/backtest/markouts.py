@@ -7,7 +7,8 @@ Rules:
 
 * Positive is good for us. At 0 s it is the spread captured; what it loses from there to h seconds is adverse selection.
 * Only fills of ours; those whose h seconds were not over when the run was, or for which no mid is known, are left out and not counted.
-* The mean weighs every fill alike. Its standard error takes fills for independent of each other: of those that come together it is too small.
+* The mean weighs every fill alike. Its standard error takes fills for independent of each other: of those that come together it is too
+  small.
 """
 
 import numpy as np

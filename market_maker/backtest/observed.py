@@ -78,10 +78,14 @@ class Observed:
             self.fill_mid[unknown] = self.mid_at(self.fill_at[unknown])
         self.fills_without_mid = int(np.isnan(self.fill_mid).sum())
         self.fill_mid = np.where(np.isnan(self.fill_mid), self.fill_price, self.fill_mid)
-        self.fill_costs = [self.worth_units(quantity, row.price) if row.cost is None else row.cost
-                           for row, quantity in zip(rows, self.fill_quantity.astype(int).tolist(), strict=True)]
-        self.fill_fees = [contracts.fee(self.instrument, abs(cost), is_maker) if row.fee is None else row.fee
-                          for row, cost, is_maker in zip(rows, self.fill_costs, self.fill_is_maker.tolist(), strict=True)]
+        self.fill_costs = [
+            self.worth_units(quantity, row.price) if row.cost is None else row.cost
+            for row, quantity in zip(rows, self.fill_quantity.astype(int).tolist(), strict=True)
+        ]
+        self.fill_fees = [
+            contracts.fee(self.instrument, abs(cost), is_maker) if row.fee is None else row.fee
+            for row, cost, is_maker in zip(rows, self.fill_costs, self.fill_is_maker.tolist(), strict=True)
+        ]
 
     def _read_account(self, run):
         about = self.about
@@ -91,7 +95,9 @@ class Observed:
         self.funding_at, self.funding_fees = _floats([row.at for row in fundings]), [row.fee or 0 for row in fundings]
         told = [row for row in rows if row.margin_balance is not None]
         self.account_at, self.balances = _floats([row.at for row in told]), _floats([row.margin_balance for row in told])
-        self.start_balance = _known(about.get("start_balance"), getattr(decision, "margin_balance", None), *[row.margin_balance for row in told[:1]])
+        self.start_balance = _known(
+            about.get("start_balance"), getattr(decision, "margin_balance", None), *[row.margin_balance for row in told[:1]]
+        )
         self.end_balance = _known(about.get("end_balance"), *[row.margin_balance for row in told[-1:]], self.start_balance)
         self.deposits = about.get("deposits") or 0
         first = decision or next(iter(rows), None)
@@ -116,7 +122,7 @@ class Observed:
         if not self.end_value or last is None or last.margin_balance is None or last.mark_price is None:
             return
         later = self.end_balance - last.margin_balance
-        happened = (self.fill_seq[-1:] + [row.seq for row in fundings[-1:]])
+        happened = self.fill_seq[-1:] + [row.seq for row in fundings[-1:]]
         if later and not any(seq > last.seq for seq in happened) and abs(later) <= abs(self.end_value) * LATER_MARK:
             self.end_value += later
             unit = self.end_position * self.multiplier

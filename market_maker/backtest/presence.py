@@ -6,6 +6,8 @@ Rules:
   for does not count, nor what was left over from an earlier run until it is amended.
 * At the touch means at the best price of its side or better. The touch that is journalled has our own orders in it and is known to a
   quarter of a second, so times are as exact as that.
+* Orders of one kind that one decision asked for at the same moment went out in one request: bulk orders, or one cancel for many. Sent one
+  by one there is a reply between any two.
 * Times are shares of the time in which the touch was known, from its first row to the end of the run.
 """
 
@@ -18,6 +20,7 @@ from market_maker.journal_schema import ASKED
 
 STANDS = ("rests", "amended")
 GONE = ("filled", "cancelled")
+AT_ONCE_S = 0.0003
 HIT = ("partly filled", "filled")
 
 
@@ -25,19 +28,21 @@ class Orders:
     """Counts and best prices, from the order events of a run.
 
     bid_at, bid, ask_at, ask -- our best prices from each moment on (NaN: none); offered -- orders that were accepted; hit -- those that
-    were filled at least in part; refused -- refusals; asked -- {'create', 'amend', 'cancel'} -> how often; asked_at -- moments of those.
+    were filled at least in part; refused -- refusals; asked -- {'create', 'amend', 'cancel'} -> how often; requests_at -- when requests
+    went out.
     """
 
     def __init__(self, events):
         sides = {BUY: _Best(-1), "Sell": _Best(1)}
         offered, hit = set(), set()
-        self.asked, self.asked_at, self.groups, self.refused = dict.fromkeys(ASKED, 0), [], set(), 0
+        self.asked, self.requests_at, self.refused, last = dict.fromkeys(ASKED, 0), [], 0, None
         for event in events:
             what, key = event.what, event.cl_ord_id or event.order_id
             if what in self.asked:
                 self.asked[what] += 1
-                self.asked_at.append(event.at)
-                self.groups.add((event.at if event.decision is None else event.decision, what))
+                if last is None or last[:2] != (event.decision, what) or event.at - last[2] > AT_ONCE_S:
+                    self.requests_at.append(event.at)
+                last = (event.decision, what, event.at)
             elif what in STANDS:
                 offered.add(key)
                 sides[event.side].put(event.at, key, event.price if event.leaves != 0 else None)  # a reply may amend and fill at once
@@ -54,7 +59,7 @@ class Orders:
 
 
 class _Best:
-    """The best price of one side, from moment to moment. `sign` -1 for bids. A heap whose dead entries are thrown away when they surface."""
+    """The best price of one side, from moment to moment. `sign` -1 for bids. A heap; dead entries are thrown away when they surface."""
 
     def __init__(self, sign):
         self._sign, self._prices, self._heap = sign, {}, []
@@ -120,23 +125,18 @@ def _share(part, whole):
     return float(part / whole) if whole else None
 
 
-def requests(orders, settings, seconds):
-    """What was asked of the venue about orders: {'creates', 'amends', 'cancels', 'total', 'is_upper_bound', 'per_minute', 'peak_per_minute'}.
+def requests(orders, seconds):
+    """What was asked of the venue about orders: {'creates', 'amends', 'cancels', 'total', 'per_minute', 'peak_per_minute'}. Pure.
 
-    `total` is requests: of single orders one each (the cancels of one decision together one), in bulk one for all of a kind in one decision.
-    Whether ORDER_TRANSPORT auto found bulk orders on the venue is not journalled; then the total is what it takes at most. Pure.
+    The first three count orders, the others requests: see Orders.requests_at.
     """
-    asked, transport = orders.asked, settings.get("ORDER_TRANSPORT") or "auto"
-    groups = dict((what, sum(1 for group in orders.groups if group[1] == what)) for what in asked)
-    is_bulk = transport == "bulk"
-    total = groups["cancel"] + sum(groups[what] if is_bulk else asked[what] for what in ("create", "amend"))
-    minutes = np.bincount(((np.array(orders.asked_at) - orders.asked_at[0]) // 60).astype(int)) if orders.asked_at else np.zeros(1, dtype=int)
+    asked, moments = orders.asked, orders.requests_at
+    minutes = np.bincount(((np.array(moments) - moments[0]) // 60).astype(int)) if moments else np.zeros(1, dtype=int)
     return {
         "creates": asked["create"],
         "amends": asked["amend"],
         "cancels": asked["cancel"],
-        "total": total,
-        "is_upper_bound": transport == "auto",
-        "per_minute": total * 60.0 / seconds if seconds else None,
-        "peak_actions_per_minute": int(minutes.max()),
+        "total": len(moments),
+        "per_minute": len(moments) * 60.0 / seconds if seconds else None,
+        "peak_per_minute": int(minutes.max()),
     }

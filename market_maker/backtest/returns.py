@@ -20,16 +20,21 @@ def drawdown(at, equity):
     """{'money', 'percent', 'peak_at', 'low_at'}: zero when it never fell, None where nothing is known. Pure."""
     if not len(equity):
         return {"money": None, "percent": None, "peak_at": None, "low_at": None}
-    peaks = np.maximum.accumulate(equity)
-    low = int(np.argmax(peaks - equity))
+    fall = below_peak(equity)
+    low = int(np.argmax(fall))
     peak = int(np.argmax(equity[: low + 1]))
-    money = float(peaks[low] - equity[low])
+    money, highest = float(fall[low]), float(equity[peak])
     return {
         "money": int(money),
-        "percent": 100 * money / float(peaks[low]) if peaks[low] > 0 else None,
+        "percent": 100 * money / highest if highest > 0 else None,
         "peak_at": float(at[peak]),
         "low_at": float(at[low]),
     }
+
+
+def below_peak(equity):
+    """How far the equity stands below the highest before it, at each moment."""
+    return np.maximum.accumulate(equity) - equity if len(equity) else equity
 
 
 def sharpe(at, equity):
@@ -38,7 +43,15 @@ def sharpe(at, equity):
     value and error are annual; where there is none `reason` says why, and value is None. kurtosis of normal changes is 3. Pure.
     """
     interval, changes = changes_of(at, equity)
-    found = {"value": None, "error": None, "per_interval": None, "samples": len(changes), "interval_s": interval, "skew": None, "kurtosis": None}
+    found = {
+        "value": None,
+        "error": None,
+        "per_interval": None,
+        "samples": len(changes),
+        "interval_s": interval,
+        "skew": None,
+        "kurtosis": None,
+    }
     if len(changes) < ENOUGH:
         return dict(found, reason="too few samples: %d of one minute, and %d are needed" % (len(changes), ENOUGH))
     deviation = changes.std(ddof=1)

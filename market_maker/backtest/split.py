@@ -53,7 +53,8 @@ def _parts(observed, spread):
     held = observed.start_position + np.concatenate([[0.0], np.cumsum(observed.fill_quantity)])
     moves = int(np.rint(observed.worth(held, mids[1:]) - observed.worth(held, mids[:-1])).sum())
     mark = _gap(observed, observed.end_position, observed.end_mark, mids[-1]) - _gap(
-        observed, observed.start_position, observed.start_mark, mids[0])
+        observed, observed.start_position, observed.start_mark, mids[0]
+    )
     gross = observed.end_value - observed.start_value - sum(observed.fill_costs)
     return {"moves": moves, "mark": mark, "rounding": gross - spread - moves - mark}
 

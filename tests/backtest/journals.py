@@ -7,13 +7,39 @@ from market_maker.journal_reading import ROWS, Run
 from market_maker.journal_schema import COLUMNS, TABLES
 
 START = 1_790_000_000.0
-XBTUSD = {"symbol": "XBTUSD", "isInverse": True, "multiplier": -100000000, "settlCurrency": "XBt", "lotSize": 100, "tickSize": 0.1,
-          "makerFee": 0.0005, "takerFee": 0.0005, "quoteCurrency": "USD"}
+XBTUSD = {
+    "symbol": "XBTUSD",
+    "isInverse": True,
+    "multiplier": -100000000,
+    "settlCurrency": "XBt",
+    "lotSize": 100,
+    "tickSize": 0.1,
+    "makerFee": 0.0005,
+    "takerFee": 0.0005,
+    "quoteCurrency": "USD",
+}
 XBTUSD_2018 = dict(XBTUSD, lotSize=1, tickSize=0.5, makerFee=-0.00025, takerFee=0.00075)
-ETHUSD = {"symbol": "ETHUSD", "isQuanto": True, "multiplier": 100, "settlCurrency": "XBt", "lotSize": 1, "tickSize": 0.01, "makerFee": 0.0005,
-          "takerFee": 0.0005, "quoteCurrency": "USD"}
-XBTUSDT = {"symbol": "XBTUSDT", "multiplier": 1, "settlCurrency": "USDt", "lotSize": 100, "tickSize": 0.1, "makerFee": 0.0005,
-           "takerFee": 0.0005, "quoteCurrency": "USDT"}
+ETHUSD = {
+    "symbol": "ETHUSD",
+    "isQuanto": True,
+    "multiplier": 100,
+    "settlCurrency": "XBt",
+    "lotSize": 1,
+    "tickSize": 0.01,
+    "makerFee": 0.0005,
+    "takerFee": 0.0005,
+    "quoteCurrency": "USD",
+}
+XBTUSDT = {
+    "symbol": "XBTUSDT",
+    "multiplier": 1,
+    "settlCurrency": "USDt",
+    "lotSize": 100,
+    "tickSize": 0.1,
+    "makerFee": 0.0005,
+    "takerFee": 0.0005,
+    "quoteCurrency": "USDT",
+}
 SETTINGS = {"ORDERID_PREFIX": "mm_", "ORDER_TRANSPORT": "single", "MIN_POSITION": -10000, "MAX_POSITION": 10000}
 
 
@@ -24,8 +50,17 @@ class Writer:
         self.connection = sqlite3.connect(path)
         self.connection.executescript(TABLES)
         self.seq = 0
-        facts = {"schema": 1, "kind": "backtest", "symbol": instrument["symbol"], "started": START, "settings": SETTINGS, "instrument": instrument,
-                 "currency": instrument["settlCurrency"], "market": "made up by a test", "market_effect": "none"}
+        facts = {
+            "schema": 1,
+            "kind": "backtest",
+            "symbol": instrument["symbol"],
+            "started": START,
+            "settings": SETTINGS,
+            "instrument": instrument,
+            "currency": instrument["settlCurrency"],
+            "market": "made up by a test",
+            "market_effect": "none",
+        }
         self.about(**dict(facts, **about))
 
     def about(self, **facts):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from journals import ETHUSD, SETTINGS, START, XBTUSD, XBTUSDT, Writer
+from journals import ETHUSD, START, XBTUSD, XBTUSDT, Writer
 from market_maker.backtest import returns
 from market_maker.backtest.figures import figures
 
@@ -116,10 +116,10 @@ def test_mark_outs_say_what_the_mid_made_of_the_fills_later():
     made.fill(58, "Sell", 100, 101.0, bid=98.0, ask=100.0)
     found = figures(made.end(60))["markouts"]
     assert found[0]["count"] == 3 and found[0]["buy"]["bps"] == pytest.approx(1e4 / 99)
-    assert found[1]["buy"]["bps"] == pytest.approx(-1e4 / 99)      # 98 a second later
+    assert found[1]["buy"]["bps"] == pytest.approx(-1e4 / 99)  # 98 a second later
     assert found[1]["count"] == 3 and found[1]["sell"]["count"] == 2
     assert found[10]["buy"]["bps"] == 0 and found[10]["buy"]["money"] == 0
-    assert found[10]["count"] == 2                                    # the run ended before the third was ten seconds old
+    assert found[10]["count"] == 2  # the run ended before the third was ten seconds old
     assert found[60]["count"] == 0 and found[60]["bps"] is None and found[60]["bps_error"] is None
     one = [-1e4 / 99, 1e4 / 99, 2e4 / 101]
     assert found[1]["bps"] == pytest.approx(np.mean(one))
@@ -132,8 +132,8 @@ def test_time_at_the_touch_is_a_share_of_the_time_the_touch_was_known():
     made.touch(0, 100.0, 101.0)
     made.order(20, "create", "mm_a", price=100.0)
     made.order(20, "rests", "mm_a", price=99.0)
-    made.order(40, "amended", "mm_a", price=100.0)       # at the touch for 20 s
-    made.order(50, "rests", "mm_b", "Sell", 101.0)       # for 50 s
+    made.order(40, "amended", "mm_a", price=100.0)  # at the touch for 20 s
+    made.order(50, "rests", "mm_b", "Sell", 101.0)  # for 50 s
     made.order(60, "cancelled", "mm_a", price=100.0)
     found = figures(made.end(100))
     assert found["touch"]["buy"] == {"quoted": 0.4, "at_touch": 0.2, "distance_bps": pytest.approx(50.0)}
@@ -171,18 +171,16 @@ def test_the_fill_ratio_is_of_orders_that_were_accepted():
     assert found["orders"] == {"offered": 2, "hit": 1, "refused": 1} and found["fill_ratio"] == 0.5
 
 
-@pytest.mark.parametrize("transport, total, is_upper_bound", [("single", 4, False), ("bulk", 3, False), ("auto", 4, True)])
-def test_requests_are_counted_as_the_transport_sends_them(transport, total, is_upper_bound):
-    made = Writer(settings=dict(SETTINGS, ORDER_TRANSPORT=transport))
+def test_orders_asked_for_at_the_same_moment_count_as_one_request_and_those_one_after_another_as_several():
+    made = Writer(XBTUSDT)
     for name in ("mm_a", "mm_b"):
         made.order(1, "create", name, price=99.0, decision=1)
-    made.order(2, "amend", "mm_a", price=98.0, decision=2)
+    for at in (2.0, 2.02):
+        made.order(at, "amend", "mm_a", price=98.0, decision=2)
     for name in ("mm_a", "mm_b"):
         made.order(70, "cancel", name, decision=3)
     found = figures(made.end(120))["requests"]
-    assert (found["creates"], found["amends"], found["cancels"]) == (2, 1, 2)
-    assert (found["total"], found["is_upper_bound"], found["per_minute"]) == (total, is_upper_bound, total / 2)
-    assert found["peak_actions_per_minute"] == 3
+    assert found == {"creates": 2, "amends": 2, "cancels": 2, "total": 4, "per_minute": 2.0, "peak_per_minute": 3}
 
 
 def test_drawdown_is_the_greatest_fall_below_the_highest_equity_before_it():

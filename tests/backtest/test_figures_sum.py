@@ -19,8 +19,15 @@ def histories(draw):
     prices = st.integers(int(low / tick), int(high / tick)).map(lambda ticks: round(ticks * tick, 2))
     lots = st.integers(1, 500).map(lambda count: count * lot)
     fill = st.tuples(st.sampled_from(["Buy", "Sell"]), lots, prices, prices, st.booleans())
-    return (instrument, draw(st.integers(-300, 300)) * lot, draw(prices), draw(prices), draw(st.lists(fill, max_size=30)),
-            draw(st.lists(st.integers(-10**6, 10**6), max_size=3)), draw(prices))
+    return (
+        instrument,
+        draw(st.integers(-300, 300)) * lot,
+        draw(prices),
+        draw(prices),
+        draw(st.lists(fill, max_size=30)),
+        draw(st.lists(st.integers(-(10**6), 10**6), max_size=3)),
+        draw(prices),
+    )
 
 
 def booked(instrument, quantity, price):
@@ -30,7 +37,7 @@ def booked(instrument, quantity, price):
 
 
 @given(histories())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_split_adds_up_exactly_and_rounds_little(history):
     instrument, start, start_mark, start_mid, fills, fundings, end_mark = history
     made, balance, held = Writer(instrument), 10**10, start
