@@ -271,6 +271,8 @@ class Clearing:
         now = order.timestamp = self.exchange.now
         self.forget(order)
         if order.house:
+            if order.account_id == ENGINE_ACCOUNT:
+                self.outbox.rest.append(events.LiquidationEvent(now, "delete", order, 0))
             return
         columns = {"ord_status": status, "working": False, "leaves_qty": 0, "text": text, **also}
         if self.texts.moves_transact_time:

@@ -49,24 +49,33 @@ def bankruptcy_ticks(position: Position) -> int:
     """The price, on the grid, at which nothing is left behind a position, as its row shows it; never negative equity."""
     tick = position.instrument.spec.tick_e8
     wallet, unrealised = position.wallet, position.unrealised_pnl
-    if position.leverage_e2:
-        behind = position.margin(unrealised).margin
-    else:
-        behind = wallet.balance
-        for other in wallet.positions:
-            if other is not position and other.current_qty:
-                profit = other.unrealised_pnl
-                behind += -other.margin(profit).margin if other.leverage_e2 else profit
+    behind = wallet.balance
+    for other in wallet.positions:
+        if other is not position and other.current_qty:
+            profit = other.unrealised_pnl
+            behind += -other.margin(profit).margin if other.leverage_e2 else profit
+    if position.leverage_e2:  # its own margin, as far as funding and fees have left the wallet that much
+        behind = min(behind, position.margin(unrealised).margin)
     lots = position.current_qty // position.instrument.lot_size
     spec = position.instrument.spec
-    price = contract_math.price_for_mark_value(spec, lots, position.pos_cost - behind)
+    owed = position.pos_cost - behind
+    price = contract_math.price_for_mark_value(spec, lots, owed)
     if price is None:
         return spec.max_ticks if spec.is_inverse else 1
     if price > spec.max_price_e8:
         return spec.max_ticks
-    if position.current_qty > 0:
-        return max(1, contract_math.ceil_div(price, tick))
-    return max(1, price // tick)
+    ticks = contract_math.ceil_div(price, tick) if position.current_qty > 0 else price // tick
+    return _towards_safety(position, max(1, ticks), owed)
+
+
+def _towards_safety(position: Position, ticks: int, owed: int) -> int:
+    """The value of a lot is rounded, which many lots multiply: the first price from there at which they are worth what is owed."""
+    instrument = position.instrument
+    step = 1 if position.current_qty > 0 else -1
+    lots = -position.current_qty // instrument.lot_size if instrument.is_inverse else position.current_qty // instrument.lot_size
+    while lots * instrument.value_at(ticks) < owed and 1 <= ticks + step <= instrument.spec.max_ticks:
+        ticks += step
+    return ticks
 
 
 class Liquidation:
@@ -76,12 +85,11 @@ class Liquidation:
         self.exchange = exchange
         self.taken = 0
 
-    def check(self) -> None:
-        """Look at every client's open position."""
-        for market in self.exchange.markets.values():
-            instrument = market.instrument
-            if instrument.state == "Open":
-                for position in list(instrument.holders):
+    def check(self, only=None) -> None:
+        """Look at every client's open position (in one market)."""
+        for market in self.exchange.markets.values() if only is None else (only,):
+            if market.instrument.state == "Open":
+                for position in list(market.instrument.holders):
                     if not position.account.house and position.current_qty and short_of_maintenance(position):
                         self.liquidate(position)
         self.collect()

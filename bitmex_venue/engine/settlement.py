@@ -3,6 +3,7 @@
 Rules (bitmex-api.md 4.2, issue 3):
 
 * at expiry every order of the contract is cancelled, and every position is closed at the index price of that moment;
+* who could not pay for that is liquidated first, at the price of settlement, so that nobody owes money for it;
 * each side pays the settlement fee; the closing is a Settlement execution, and realised profit moves to the wallet;
 * afterwards the instrument is Settled and takes no orders, and the next quarter's is listed, with its mark at the index.
 
@@ -20,19 +21,18 @@ def settle(exchange, market) -> InstrumentSpec:
     """Close a contract for good, now; returns the next one, which is listed."""
     instrument, now = market.instrument, exchange.now
     price_e8 = instrument.index_e8 or instrument.mark_e8
-    for account in exchange.accounts.values():
-        for order in [o for o in account.open.values() if o.market is market]:
-            exchange.clearing.end_by_rule(order, "Instrument expired")
-    for side in (1, -1):
-        for level in list(market.book.side(side).in_order()):
-            market.book.set_external(side, level.price, 0)
+    instrument.state = "Open"  # one that somebody closed settles like any other
+    _empty(exchange, market)
     if price_e8:
         instrument.set_mark(price_e8)
         instrument.basis_e8 = instrument.basis_rate_e8 = 0
         instrument.settled_price_e8 = price_e8
+        exchange.liquidation.check(market)
+        _empty(exchange, market)
         for position in list(instrument.holders):
             _close(exchange, position)
         instrument.open_interest = 0
+        exchange.liquidation.collect()
     instrument.state = "Settled"
     outbox = exchange.outbox
     outbox.rest.append(events.SettlementEvent(now, market.symbol, price_e8 or 0))
@@ -43,6 +43,15 @@ def settle(exchange, market) -> InstrumentSpec:
     }  # fmt: skip
     outbox.rest.append(events.InstrumentEvent(now, market.symbol, columns))
     return _list_next(exchange, instrument)
+
+
+def _empty(exchange, market) -> None:
+    for account in list(exchange.accounts.values()):
+        for order in [o for o in account.open.values() if o.market is market]:
+            exchange.clearing.end_by_rule(order, "Instrument expired")
+    for side in (1, -1):
+        for level in list(market.book.side(side).in_order()):
+            market.book.set_external(side, level.price, 0)
 
 
 def _list_next(exchange, settled) -> InstrumentSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from engine_kit import ALICE, BOB, HOUSE, SECOND, Desk, c, e, refusal
+from engine_kit import ALICE, BOB, HOUR, HOUSE, SECOND, Desk, c, e, refusal
 
 from bitmex_venue.engine.liquidation import ENGINE_ACCOUNT
 from bitmex_venue.engine.timers import MIDNIGHT, SETTLE
@@ -40,6 +40,31 @@ def test_an_account_never_owes_money_for_a_liquidation():
     assert desk.position(ENGINE_ACCOUNT).current_qty == 1_000_000
     desk.index(5000)
     desk.wait(5 * SECOND)
+    assert desk.margin(ALICE).margin_balance >= 0 and desk.exchange.audit().ok
+
+
+@pytest.mark.parametrize("balance", range(130_000_000, 190_000_000, 7_654_321))
+@pytest.mark.parametrize("side", [1, -1])
+def test_however_the_value_of_a_lot_is_rounded_the_take_over_leaves_no_debt(balance, side):
+    desk = Desk(balance=balance)
+    desk.position_of(ALICE, side * 1_000_000, 10000)
+    desk.index(10000 - side * 600)
+    desk.wait(5 * SECOND)
+    assert desk.position(ALICE).current_qty == 0
+    assert 0 <= desk.margin(ALICE).margin_balance < 1_100_000 and desk.exchange.audit().ok
+
+
+def test_an_isolated_position_whose_margin_funding_has_eaten_leaves_no_debt_either():
+    desk = Desk(balance=110_000_000)
+    desk.do(c.SetLeverage(ALICE, "XBTUSD", 10_000))
+    desk.position_of(ALICE, 900_000, 10000)
+    desk.do(c.Withdraw(ALICE, "XBt", desk.margin(ALICE).withdrawable_margin))
+    desk.exchange.instruments["XBTUSD"].funding_rate_e8 = 300_000
+    desk.wait(8 * HOUR)  # 20:00
+    assert desk.exchange.funding.pool["XBt"] == 0 and desk.position(ALICE).realised_pnl < -20_000_000
+    desk.index(9000)
+    desk.wait(5 * SECOND)
+    assert desk.position(ALICE).current_qty == 0
     assert desk.margin(ALICE).margin_balance >= 0 and desk.exchange.audit().ok
 
 
@@ -171,6 +196,28 @@ def test_the_dated_future_settles_at_the_index_and_takes_no_orders_afterwards():
         desk.place(account, side, 1000, 12500, symbol="XBTH31")
     assert desk.position(ALICE, "XBTH31").current_qty == 1000 and desk.exchange.audit().ok
     assert (following.spec.expiry, SETTLE, "XBTH31") in timers.queue
+
+
+@pytest.mark.parametrize("state", ["Open", "Closed"])
+def test_who_cannot_pay_for_a_settlement_is_liquidated_at_its_price_and_the_fund_pays(state):
+    desk = Desk(balance=160_000_000)
+    symbol = "XBTZ30"
+    for account, side in ((HOUSE, -1), (ALICE, 1)):
+        desk.place(account, side, 1_000_000, 10000, symbol=symbol)
+    spec, timers = desk.exchange.instruments[symbol].spec, desk.exchange.timers
+    timers.queue[:] = [timer for timer in timers.queue if timer[1] == SETTLE] + [(spec.expiry + 1, MIDNIGHT, "")]
+    timers.next = spec.expiry
+    desk.do(c.SetState(symbol, state))
+    desk.index(9000)
+    desk.events()
+    desk.now = spec.expiry
+    desk.wait(0)
+    assert desk.exchange.instruments[symbol].state == "Settled" and not desk.exchange.open_orders(ENGINE_ACCOUNT)
+    assert 0 <= desk.margin(ALICE).margin_balance < 1_100_000 and desk.exchange.insurance["XBt"] < -900_000_000
+    told = desk.events()
+    assert [x.action for x in told if isinstance(x, e.LiquidationEvent)] == ["insert", "delete"]
+    assert [x.balance for x in told if isinstance(x, e.InsuranceEvent)][-1] == desk.exchange.insurance["XBt"]
+    assert desk.exchange.audit().ok
 
 
 def test_changed_fees_hold_for_later_fills_and_for_margin():

@@ -28,7 +28,7 @@ BALANCE = {"XBt": 10**8, "USDt": 10**10}
 PERPETUALS = ("XBTUSD", "ETHUSD", "XBTUSDT")
 
 clients = st.sampled_from(CLIENTS)
-symbols = st.sampled_from((*PERPETUALS, "XBTU20"))
+symbols = st.sampled_from((*PERPETUALS, "XBTM20"))
 sides = st.sampled_from((1, -1))
 bets = st.tuples(
     st.just("bet"), clients, symbols, sides, st.integers(20, 95), st.sampled_from((0, 0, 500, 2500, 10_000))
@@ -64,7 +64,7 @@ class Ruin:
             self.send(c.SetIndex(name, round(price * 10**8)))
 
     def fresh(self):
-        listed = [replace(spec, expiry=EXPIRY, symbol="XBTU20") if spec.expiry else spec for spec in specs(self.texts)]
+        listed = [replace(spec, expiry=EXPIRY, symbol="XBTM20") if spec.expiry else spec for spec in specs(self.texts)]
         return Exchange(listed, BEFORE_NOON, texts=self.texts, seed=5)
 
     def send(self, command, later=0):
@@ -115,7 +115,9 @@ class Ruin:
         before = self.exchange.liquidation.taken
         self.send(c.SetIndex(spec.reference, max(1, index)))
         self.send(c.Advance(), later=5 * SECOND)
-        if spec.expiry is None or self.now < EXPIRY:
+        passed = (price - position.instrument.mark_e8) * side > spec.tick_e8
+        alone = all(p is position or not p.current_qty for p in position.wallet.positions)  # others may gain by the same move
+        if passed and alone and self.traded(position.symbol):
             self.seen["squeezed"] += 1
             assert self.exchange.liquidation.taken > before, f"{account} lived through its liquidation price of {spec.symbol}"
 
@@ -172,7 +174,12 @@ class Ruin:
 
 
 def sound(ruin):
-    """After marks have been looked at nobody who was taken over owes anything."""
+    """After everybody has been looked at nobody owes anything. What the engine sells may fill somebody's order at a price far from
+    the mark: that one is looked at five seconds later."""
+    taken = None
+    while taken != ruin.exchange.liquidation.taken:
+        taken = ruin.exchange.liquidation.taken
+        ruin.send(c.Advance(), later=5 * SECOND)
     for account in CLIENTS:
         for currency in ruin.exchange.accounts[account].wallets:
             image = ruin.exchange.accounts[account].margin_image(currency)
@@ -207,4 +214,5 @@ def test_money_is_conserved_while_accounts_are_ruined_and_nobody_ever_owes_any(t
     wanted = ["Funding", "Settlement", "RealisedPNL", "Withdrawal", "insurance gained", "insurance lost", "the engine waits to sell"]
     assert all(reached[name] >= 3 for name in wanted), reached
     assert reached["squeezed"] >= 40 and reached["taken over"] >= reached["squeezed"]
-    assert all(reached["taken over: " + symbol] for symbol in (*PERPETUALS, "XBTU20")), reached
+    assert all(reached["taken over: " + symbol] for symbol in (*PERPETUALS, "XBTM20")), reached
+    assert not [name for name in reached if name.startswith("refused: Invalid price")], reached
