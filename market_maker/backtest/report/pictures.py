@@ -39,11 +39,12 @@ def write(materials, folder):
 def _save(path, title, height, draw, material):
     figure = Figure(figsize=(10, height), dpi=DPI, facecolor=LIGHT["panel"], layout="constrained")
     FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(w_pad=0.2, h_pad=0.2)
     axes = figure.add_subplot()
     axes.set_facecolor(LIGHT["panel"])
     if draw(axes, material) is False:
         return []
-    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=LIGHT["ink"], pad=12)
+    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=LIGHT["ink"], pad=26)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(LIGHT["line"])
     axes.tick_params(colors=LIGHT["muted"], labelsize=9, length=0)
@@ -53,9 +54,7 @@ def _save(path, title, height, draw, material):
     axes.set_axisbelow(True)
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(
-            loc="upper left", fontsize=9, frameon=False, ncols=6, labelcolor=LIGHT["ink"], bbox_to_anchor=(0, 1.03), borderaxespad=0
-        )
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.005, 1.0), borderaxespad=0.2, fontsize=9, frameon=False, ncols=6, labelcolor=LIGHT["ink"])
     figure.savefig(path)
     return [path]
 
@@ -147,6 +146,7 @@ def _split(axes, material):
     )
     words = [texts.money(units, material.code) for units in [*found.values(), material.figures["profit"]]]
     axes.bar_label(bars, words, padding=3, fontsize=9, color=LIGHT["ink"])
+    axes.use_sticky_edges = False  # room for the figures above and below the bars
     axes.margins(y=0.14)
     axes.axhline(0, color=LIGHT["muted"], linewidth=0.8)
     axes.set_ylabel(material.unit)

@@ -5,10 +5,11 @@ from market_maker.backtest.report.marks import e
 from market_maker.backtest.report.plot import PARTS
 from market_maker.backtest.report.rows import sharpe
 
+REBATES = "rebates of the venue"
 MEANINGS = {
     "spread": "against the mid at each fill",
     "inventory": "by moves of the market",
-    "fees": "paid to the venue, or rebates",
+    "fees": "paid to the venue",
     "funding": "of the perpetual",
 }
 
@@ -21,7 +22,8 @@ def total(material):
     cells = _cell(material, "Profit", found["profit"], percent, f"big {tone}")
     for place, (name, label) in enumerate(PARTS):
         units = (found["split"] or {}).get(name)
-        cells += _cell(material, label, units, MEANINGS[name], "mid", name, "+" if place else "=")
+        meaning = REBATES if name == "fees" and (units or 0) > 0 else MEANINGS[name]
+        cells += _cell(material, label, units, meaning, "mid", name, "+" if place else "=")
     return f'<section class="panel sum">{cells}</section>'
 
 
