@@ -82,6 +82,9 @@ _GROUPS = (
          'LOOP_INTERVAL, as the original does.'),
         ('REQUOTE_MIN_S', 1, 'seconds', Number(0),
          'An order that was filled in part is filled up no sooner than this; what has to move or is filled wholly does not wait.'),
+        ('EXCURSION_S', 5, 'seconds', Number(0),
+         'Where jumps of the best prices came back so far, the next one is not followed for this long at most; what is at risk does '
+         'not wait. 0 follows every move at once.'),
         ('RUN_FOR_S', None, 'seconds', OrNone(Number(0, above=True)),
          'Stop this long after the first quote; None runs until told to stop.'),
         ('MAX_DATA_AGE_S', 15, 'seconds', Number(0, above=True),

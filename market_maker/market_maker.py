@@ -16,6 +16,7 @@ from datetime import datetime
 
 from market_maker import afford, bitmex, contracts, convergence, forecast, margin_scale, paper, preview_table, quoting, run_folder, status
 from market_maker.exchange_view import ExchangeView
+from market_maker.excursions import Excursions
 from market_maker.refusals import Refusals
 from market_maker.risk import Risk
 from market_maker.running import Running
@@ -188,6 +189,7 @@ class OrderManager(Running):
         self._refusals = Refusals(settings.LOOP_INTERVAL)
         self._sizes = quoting.SizeSource(settings.RANDOM_SEED)
         self._top_ups = TopUps()
+        self._excursions = Excursions()
         self._risk = Risk(exchange, self.start_XBt)
         self._margin_levels = None         # levels a side that the margin paid for last time; None for all
         self._margin_needed = (None, 0)    # what the whole ladder needs: (of which ladder, units)
@@ -238,6 +240,8 @@ class OrderManager(Running):
         self.check_market()
         touch = self.exchange.get_ticker()
         self._touch = quoting.Touch(touch['buy'], touch['sell'])
+        self._excursions.note((touch['buy'] + touch['sell']) / 2, self.settings.RELIST_INTERVAL, self.settings.EXCURSION_S,
+                              self.clock.monotonic())
         ticker = self.get_ticker() or touch
         first_buy, first_sell = self.get_price_offset(-1), self.get_price_offset(1)
         if first_buy >= ticker['sell'] or first_sell <= ticker['buy']:
@@ -304,7 +308,7 @@ class OrderManager(Running):
             return self._show(plan, buy_orders, sell_orders)
         self.journal.plan(plan.reasons)
         plan = self._refusals.hold_back(plan, self.clock.monotonic())
-        plan = self._pay_for(existing, self._hold_back_top_ups(existing, plan))
+        plan = self._pay_for(existing, self._put_off(existing, plan, buy_orders + sell_orders))
         if plan.cancel or plan.amend or plan.create:
             self.note_sending()
             self.outcome = 'sent: ' + _counts((len(plan.cancel), 'cancel'), (len(plan.amend), 'amend'), (len(plan.create), 'create'))
@@ -337,12 +341,18 @@ class OrderManager(Running):
         self._margin_levels = count if count < whole else None
         return margin_scale.innermost(buy_orders, count), margin_scale.innermost(sell_orders, count)
 
-    def _hold_back_top_ups(self, existing, plan):
+    def _put_off(self, existing, plan, desired):
+        """The part of the plan that is worth its requests now; we look again when the rest is due."""
         if not self.settings.EVENT_DRIVEN:
             return plan
-        plan, wait = self._top_ups.hold_back(existing, plan, self.settings.RELIST_INTERVAL, self.settings.REQUOTE_MIN_S, self.clock.monotonic())
-        if wait is not None:
-            self.look_again(wait)
+        relist_interval, now = self.settings.RELIST_INTERVAL, self.clock.monotonic()
+        plan, top_up = self._top_ups.hold_back(existing, plan, relist_interval, self.settings.REQUOTE_MIN_S, now)
+        plan, end = self._excursions.hold_back(existing, plan, desired, relist_interval, now)
+        if end is not None:
+            self.outcome = 'put off: the touch has jumped, and such jumps came back before'
+        for wait in (top_up, end):
+            if wait is not None:
+                self.look_again(wait)
         return plan
 
     def _pay_for(self, existing, plan):

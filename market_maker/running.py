@@ -5,6 +5,8 @@ Rules:
 * A decision every LOOP_INTERVAL, and at once when the market, our account or our orders have changed (EVENT_DRIVEN). However many
   changes came meanwhile, there is one decision, about how things stand now. Without EVENT_DRIVEN only a stop, the loss of the realtime
   data, and the end of what we waited for come between.
+* What that decision sends at once is the affair of `top_ups` and `excursions`: risk always, a full fill and a touch that moved past
+  RELIST_INTERVAL as a rule, unless the touch has jumped and such jumps came back so far.
 * After QUICK_TURNS decisions in a row that all sent something although the market stood still, the next waits for LOOP_INTERVAL.
 * An error is handled by its `action`: stop; wait (said once, and once when it is over); look again; skip.
 * Without fresh data nothing is decided. When it stays away longer than MAX_DATA_AGE_S our quotes are pulled, and placed again after.
