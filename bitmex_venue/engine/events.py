@@ -86,7 +86,7 @@ class InstrumentEvent(NamedTuple):
 
     last_price, last_tick_direction (a trade); last_price, mark_e8 (an index moved); index_e8 (of a contract that follows it);
     mark_e8, basis_e8, basis_rate_e8; bid_price, ask_price; volume_24h, turnover_24h, prev_price_24h; open_interest,
-    open_value; funding_rate_e8, indicative_funding_rate_e8, funding_timestamp; session (when its hour began); maker_fee_e8,
+    open_value; funding_rate_e8, indicative_funding_rate_e8, funding_timestamp; session, prev_close_e8 (an hour begins); maker_fee_e8,
     taker_fee_e8; state (with all that a settlement ends). Prices without `_e8` are ticks.
     """
 

@@ -190,7 +190,7 @@ class MarginImage(NamedTuple):
     pending_debit: int = 0  # amounts and fees of withdrawals that are held
 
     def shows(self, other: MarginImage | None, with_pending: bool) -> bool:
-        """Whether the two have the same margin row; pending debits are in it until January 2023."""
+        """Whether the two have the same margin row, which has the pending debits or has not."""
         return self == other or (other is not None and not with_pending and self[:-1] == other[:-1])
 
     @property

@@ -165,14 +165,15 @@ class Instrument:
     """A spec and what changes: state, last price, mark, index, funding, volumes, open interest.
 
     `last_price` is ticks or None; marks, index and rates are e8; `basis_e8` is what the mark was above the index when it was
-    made, and `basis_rate_e8` the same of a dated future as a rate a year; `volume` counts contracts and `turnover` settlement
-    units since the start; `open_interest` contracts; `settled_price_e8` the price of settlement, None before.
+    made, and `basis_rate_e8` the same of a dated future as a rate a year; `prev_close_e8` the mark at the last full hour;
+    `volume` counts contracts and `turnover` settlement units since the start; `open_interest` contracts;
+    `settled_price_e8` the price of settlement, None before.
     """
 
     __slots__ = (
         "spec", "state", "last_price", "last_tick_direction", "mark_e8", "index_e8", "mark_lot_value",
         "funding_rate_e8", "indicative_funding_rate_e8", "funding_timestamp", "premium_sum", "premium_count",
-        "fair_basis_rate_e8", "basis_e8", "basis_rate_e8", "volume", "turnover", "trades", "open_interest",
+        "fair_basis_rate_e8", "basis_e8", "basis_rate_e8", "prev_close_e8", "volume", "turnover", "trades", "open_interest",
         "settled_price_e8", "_values", "lot_size", "is_inverse", "holders", "window",
     )  # fmt: skip
 
@@ -191,6 +192,7 @@ class Instrument:
         self.fair_basis_rate_e8 = 0
         self.basis_e8: int | None = None
         self.basis_rate_e8 = 0
+        self.prev_close_e8: int | None = None
         self.volume = self.turnover = self.trades = self.open_interest = 0
         self.settled_price_e8: int | None = None
         self.holders: dict = {}  # positions that are not flat, in the order in which they became so
@@ -296,7 +298,7 @@ def specs(profile_name: str = "classic", now: int | None = None) -> list[Instrum
         ),
         InstrumentSpec(
             symbol="ETHUSD", root_symbol="ETH", typ="FFWCSX", kind="quanto", underlying="ETH", quote_currency="USD",
-            settl_currency="XBt", position_currency="ETH", multiplier=100, quote_to_settle_multiplier=1279,
+            settl_currency="XBt", position_currency="", multiplier=100, quote_to_settle_multiplier=1279,
             lot_size=1, tick_e8=1_000_000 if modern else 5_000_000, reference=".BETH", init_margin_e8=2_000_000,
             maint_margin_e8=1_000_000, risk_limit=5_000_000_000, risk_step=5_000_000_000,
             funding_interval=eight_hours, symbol_index=297, **_fees(modern),

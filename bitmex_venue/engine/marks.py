@@ -4,6 +4,7 @@ Rules (bitmex-api.md 4.5, 5.7):
 
 * a perpetual's mark is index x (1 + funding rate x time to funding / interval), a future's index x (1 + basis), where the
   basis is a slow average of its book's premium over the index; without a book it stays where it is;
+* an index is rounded to its tick, as the real ones are;
 * marks are refreshed every 5 s, on multiples of 5 s; the first index of all sets the mark at once; an index is told to the
   contracts that follow it as it moves;
 * instrument rows are told in small groups, one concern each: mark and basis, bid/ask/mid, 24 h figures, open interest and its
@@ -66,8 +67,10 @@ class Marks:
     def set_index(self, symbol: str, price_e8: int) -> None:
         """An index has a new value: its own row is told; marks follow at the next refresh."""
         index = self.exchange.instruments[symbol]
-        index.last_price = price_e8 // index.spec.tick_e8
-        index.index_e8 = index.mark_e8 = price_e8
+        tick = index.spec.tick_e8
+        index.last_price = max(1, contract_math.div_half_away(price_e8, tick))
+        index.index_e8 = index.mark_e8 = price_e8 = index.last_price * tick
+        index.window.add(self.exchange.now, index.last_price, 0, 0)
         self._tell(symbol, {"last_price": index.last_price, "mark_e8": price_e8})
         for market in self.exchange.markets.values():
             instrument = market.instrument
@@ -87,6 +90,8 @@ class Marks:
             return
         _, instrument.basis_e8, instrument.basis_rate_e8 = figures
         columns = dict(zip(("mark_e8", "basis_e8", "basis_rate_e8"), figures, strict=True))
+        if instrument.prev_close_e8 is None:
+            instrument.prev_close_e8 = columns["prev_close_e8"] = mark
         self._tell(market.symbol, columns)
         if mark != before:
             instrument.set_mark(mark)
@@ -96,6 +101,8 @@ class Marks:
     def refresh(self) -> None:
         """The marks, due every 5 s; positions are looked at after it."""
         for market in self.exchange.markets.values():
+            if self.exchange.now % HOUR == 0:
+                market.instrument.prev_close_e8 = market.instrument.mark_e8
             if market.instrument.state == "Open":
                 self._refresh_one(market)
 
@@ -104,9 +111,12 @@ class Marks:
         for market in self.exchange.markets.values():
             if market.instrument.state != "Settled":
                 self._figures(market)
-        if self.exchange.texts.has_sessions and self.exchange.now % HOUR == 0:
-            for symbol in self.exchange.instruments:
-                self._tell(symbol, {"session": self.exchange.now})
+        for instrument in self.exchange.instruments.values():
+            if instrument.spec.is_index:
+                if instrument.window.forget(self.exchange.now):
+                    self._tell(instrument.symbol, {"last_price": instrument.last_price, "mark_e8": instrument.mark_e8})
+            elif self.exchange.now % HOUR == 0:
+                self._tell(instrument.symbol, {"session": self.exchange.now, "prev_close_e8": instrument.prev_close_e8})
 
     def _refresh_one(self, market) -> None:
         instrument = market.instrument

@@ -97,7 +97,7 @@ class Outbox:
                 done.append(events.PositionEvent(now, position.account.account_id, position.symbol, image))
         for wallet, account in wallets.items():
             image = images[wallet]
-            if not image.shows(wallet.told, account.texts.has_sessions):
+            if not image.shows(wallet.told, account.texts.shows_pending):
                 wallet.told = image
                 done.append(events.MarginEvent(now, account.account_id, wallet.currency, image))
         self.positions.clear()

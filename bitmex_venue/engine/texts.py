@@ -1,8 +1,8 @@
 """The words of the venue that changed with the years: one `Texts` for `classic` (2018 to 2021), one for `modern`.
 
 Sources: bitmex-api.md 3.4 (amends), 3.5 (cancels), 3.7 (text grammar), 1.6 and 3.8 (refusals). `moves_transact_time`
-says whether amends, fills and cancels move transactTime (late 2025) or leave it at submission (2020); `has_sessions` whether
-contracts have hourly sessions (until January 2023).
+says whether amends, fills and cancels move transactTime (late 2025) or leave it at submission (2020); `shows_pending` whether
+a margin row tells of money on its way out (until January 2023).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Texts:
     shows_market_price = True
     shares_unrealised = False
     sweeps_per_fill = False
-    has_sessions = True
+    shows_pending = True
     not_found = "Unable to cancel order: Not found or not owned by user"
 
     def canceled(self, why: str, origin: str) -> str:
@@ -48,7 +48,7 @@ class Modern(Texts):
     shows_market_price = False
     shares_unrealised = True
     sweeps_per_fill = True
-    has_sessions = False
+    shows_pending = False
     not_found = "Unable to cancel order"
 
     def canceled(self, why: str, origin: str) -> str:

@@ -115,7 +115,7 @@ OTHERS = {
     "OrderBook": "symbol:symbol level:long bidSize:long bidPrice:float askPrice:float askSize:long timestamp:timestamp",
     "User": """username:symbol id:long ownerId:long firstname:symbol lastname:symbol email:symbol phone:symbol
         created:timestamp lastUpdated:timestamp preferences:object TFAEnabled:symbol affiliateID:symbol pgpPubKey:symbol
-        country:symbol geoipCountry:symbol geoipRegion:symbol typ:symbol""",
+        country:symbol geoipCountry:symbol geoipRegion:symbol typ:symbol isRestricted:boolean roles:symbols""",
 }
 STREAM_KEYS = ("timestamp", "symbol")  # of the tables without keys
 JSON_TYPES: dict[str, dict[str, Any]] = {

@@ -7,8 +7,8 @@ Rules (bitmex-api.md 4.1, 5.7)
 * Bid, ask, mid and impact prices, the 24 hours and open interest are told every 5 s; for the touch there is `quote`. The row that
   REST gives has them as they are now, and all else as it was told.
 
-Known differences: the figures of the hourly session are those of 24 hours; impact prices are averages over 10 units of the
-settlement coin (10 XBT, 500,000 USDT), weighted by size.
+Known differences: the figures of the hourly session are those of 24 hours, save prevClosePrice, the mark at the last full
+hour; impact prices are averages over 10 units of the settlement coin (10 XBT, 500,000 USDT), weighted by size.
 """
 
 from __future__ import annotations
@@ -35,8 +35,6 @@ def full(rows: Rows, exchange: Any, symbol: str, now: int) -> Row:
         rootSymbol=spec.root_symbol,
         state="Unlisted" if spec.is_index else inst.state,
         typ=spec.typ,
-        listing=iso(spec.listing),
-        front=iso(spec.listing),
         positionCurrency=spec.position_currency,
         underlying=spec.underlying,
         quoteCurrency=spec.quote_currency,
@@ -52,18 +50,15 @@ def full(rows: Rows, exchange: Any, symbol: str, now: int) -> Row:
         timestamp=iso(now),
     )
     if not rows.profile.sparse:
-        row.update(
-            capped=False,
-            insuranceFee=0,
-            **_session(now),
-            sessionInterval=timespan(HOUR),
-        )
+        row["capped"] = False
     else:
         row["instantPnl"] = not spec.is_index
     if spec.is_index:
         row.update(_index(rows, inst))
         return rows.finish(row)
     row.update(
+        listing=iso(spec.listing),
+        front=iso(spec.listing),
         maxOrderQty=spec.max_order_qty,
         maxPrice=e8(spec.max_price_e8),
         lotSize=spec.lot_size,
@@ -84,6 +79,7 @@ def full(rows: Rows, exchange: Any, symbol: str, now: int) -> Row:
         markMethod="FairPrice",
         indicativeSettlePrice=e8(inst.index_e8),
         settledPrice=e8(inst.settled_price_e8),
+        prevClosePrice=e8(inst.prev_close_e8),
         openInterest=inst.open_interest,
         openValue=inst.open_value,
     )
@@ -100,7 +96,8 @@ def full(rows: Rows, exchange: Any, symbol: str, now: int) -> Row:
             indicativeFundingRate=e8(inst.indicative_funding_rate_e8),
         )
     if not rows.profile.sparse:
-        row["indicativeTaxRate"] = 0
+        row.update(**_session(now), sessionInterval=timespan(HOUR), insuranceFee=0)
+        row["indicativeTaxRate"] = 0 if spec.funding_interval else None
     else:
         row["minTick"] = e8(spec.min_tick_e8)
         if spec.funding_interval:  # daily interest rates, as recorded in 2025
@@ -135,8 +132,6 @@ def _basis_rate_e8(inst: Any) -> int:
 
 def _columns(rows: Rows, exchange: Any, inst: Any, ours: str, value: Any, others: Mapping[str, Any]) -> Row:
     """The wire's columns for one of the engine's."""
-    if ours == "session":
-        return _session(value)
     if inst.spec.is_index:
         return _index_price(rows, inst) if ours in ("last_price", "mark_e8", "index_e8") else {}
     if ours == "last_price":
@@ -147,6 +142,8 @@ def _columns(rows: Rows, exchange: Any, inst: Any, ours: str, value: Any, others
         return {"openInterest": value, "openValue": inst.open_value}
     if ours == "volume_24h":
         return _volumes(rows, inst)
+    if ours == "session":
+        return {} if rows.profile.sparse else _session(value)
     if ours == "basis_rate_e8":
         return {"fairBasisRate": rows.e8(_basis_rate_e8(inst))}
     if ours == "funding_rate_e8":
@@ -160,6 +157,7 @@ _PLAIN: dict[str, Callable[[Rows, Any], Row]] = {
     "index_e8": lambda rows, value: {"indicativeSettlePrice": rows.e8(value)},
     "indicative_funding_rate_e8": lambda rows, value: {"indicativeFundingRate": rows.e8(value)},
     "funding_timestamp": lambda rows, value: {"fundingTimestamp": iso(value) if value else None},
+    "prev_close_e8": lambda rows, value: {"prevClosePrice": rows.e8(value)},
     "basis_e8": lambda rows, value: {"fairBasis": rows.e8(value)},
     "state": lambda rows, value: {"state": value},
     "settled_price_e8": lambda rows, value: {"settledPrice": rows.e8(value)},
@@ -178,7 +176,8 @@ _PLAIN: dict[str, Callable[[Rows, Any], Row]] = {
 
 def _index_price(rows: Rows, inst: Any) -> Row:
     price = rows.e8(inst.index_e8 if inst.index_e8 is not None else inst.mark_e8)
-    return {"lastPrice": price, "markPrice": price}
+    before = rows.price(inst.spec.symbol, inst.window.prev_price)
+    return {"prevPrice24h": before, "lastPrice": price, "lastChangePcnt": _change(rows, inst), "markPrice": price}
 
 
 def _index(rows: Rows, inst: Any) -> Row:

@@ -252,9 +252,11 @@ def get_user(call: Call) -> Any:
         "geoipCountry": None,
         "geoipRegion": None,
         "typ": "Trader",
+        "isRestricted": False,
+        "roles": [],
     }
     if venue.profile.sparse:
-        row = {k: v for k, v in row.items() if v is not None and k not in ("ownerId", "pgpPubKey")}
+        row = {k: v for k, v in row.items() if v is not None and k not in ("ownerId", "pgpPubKey", "isRestricted", "roles")}
         row["isUser"] = True
     return row
 
