@@ -84,7 +84,8 @@ class Venue:
         if kept is None:
             more = {"matcher": matcher} if matcher is not None else {}
             texts = self.profile.texts
-            self.exchange = Exchange(specs(profile, now), now, seed=seed, self_trade=self_trade, texts=texts, **more)
+            listed = [spec for spec in specs(profile, now) if self.market.lists(spec)]
+            self.exchange = Exchange(listed, now, seed=seed, self_trade=self_trade, texts=texts, **more)
             self.bins = Bins(now)
             self.history = History(self.bins)
         else:

@@ -335,9 +335,12 @@ class Running(object):
         moments = [self._freshness.age(now) - self.settings.MAX_DATA_AGE_S]
         if self.settings.RUN_FOR_S is not None and self.first_quote_at is not None:
             moments.append(now - self.first_quote_at - self.settings.RUN_FOR_S)
-        ahead = [-moment for moment in moments if moment <= 0]
-        switch = self.switch.next_look(self.settings.DEAD_MANS_SWITCH, now) if self.switch.armed else LOOK_S
-        return min([moment + 0.001 for moment in ahead] + [LOOK_S, switch + 0.001])
+        ahead = [0.001 - moment for moment in moments if moment <= 0]
+        if self.switch.armed:
+            ahead.append(self.switch.next_look(self.settings.DEAD_MANS_SWITCH, now) + 0.001)
+        if self.waiting or self.settings.EVENT_DRIVEN or not ahead:
+            ahead.append(LOOK_S)  # a decision at fixed times has nothing to look for before the data could be too old
+        return min(ahead)
 
     #
     # Settings files

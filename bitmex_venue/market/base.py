@@ -37,6 +37,10 @@ class Market:
         """One line for the start message."""
         return self.name
 
+    def lists(self, spec: Any) -> bool:
+        """Whether a contract (or index) is to be listed: all are, but where a market can only be about one."""
+        return True
+
     def begin(self, exchange: Any, now: int) -> None:
         """Join `exchange` at `now`: house accounts, index, first orders. Called once, before any `act`."""
         raise NotImplementedError

@@ -7,23 +7,17 @@ goes a few ticks through it. Nothing is earned by knowing that; it is there to b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .tape import BATCH, TOUCH, TRADE
+from bitmex_venue.market.importers.batch import TOUCH, TRADE, Batch
+
+BATCH = 200_000
 
 DAY_NS = 86_400 * 10**9
 BEGIN_NS = 1_534_377_600 * 10**9  # 16 August 2018
 ROWS = 2_000_000
-
-
-class Batch(NamedTuple):
-    time: Any
-    kind: Any
-    side: Any
-    price: Any
-    size: Any
 
 
 class Generated:
@@ -35,8 +29,8 @@ class Generated:
         self.seed, self.rows, self.span_ns, self.begin_ns = seed, rows, span_ns, begin_ns
         self.price, self.tick = price, tick
 
-    def describe(self) -> str:
-        return f"{self.rows} generated rows of touch and trades (seed {self.seed})"
+    def describe(self) -> list[str]:
+        return [f"{self.rows:,} generated rows of touch and trades (seed {self.seed})"]
 
     def batches(self) -> Iterator[Batch]:
         rng = np.random.default_rng(self.seed)

@@ -5,8 +5,8 @@ microsecond each. Floats become ticks and contracts here, and nowhere else.
 
 Rules
 
-* Time is moved by `go` alone. It stops at the moment at which something became of an order of ours, so that fills are found in their
-  order and with their own time.
+* A lane that matches is moved by `go`, which stops at the moment at which something became of an order of ours, so that fills are found
+  in their order and with their own time. One that shows is moved by `look` and `step`: each of its rows would stop `go`.
 * An order request takes no time in here: latency is made at the doors of the venue (see `doors`), where replies and time-outs feel it
   too, and rows are not delayed.
 * A number names one order for ever.
@@ -87,6 +87,11 @@ class Lane:
             return True
         self.now = until
         return False
+
+    def look(self, until: int) -> None:
+        """Let all rows go by until `until`, for a lane that shows them."""
+        binding.hashmapbt_elapse(self._bt, until - self.now)
+        self.now = until
 
     def step(self, until: int) -> bool:
         """Go to the next moment at which there are rows for whoever looks on, or to `until` when there is none before: then False."""

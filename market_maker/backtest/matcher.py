@@ -36,7 +36,7 @@ IMMEDIATE = frozenset(("ImmediateOrCancel", "FillOrKill"))
 
 
 class HftMatcher:
-    """`matching` holds our orders, `showing` the book that is seen; both are at the venue's time when anything is asked."""
+    """`matching` holds our orders, and is at the venue's time when anything is asked; `showing` is the book that is seen."""
 
     def __init__(self, book: Book, host: Any, matching: Lane, showing: Lane, has_depth: bool) -> None:
         self.book = book
@@ -46,11 +46,12 @@ class HftMatcher:
         self._resting: dict[int, Order] = {}
         self._numbers: dict[str, int] = {}  # order id -> number in the lane
         self._count = 0
+        self.is_due = False  # the library has answered, which means a fill
 
     # ---- what a matcher is asked
 
     def would_take(self, side: int, limit: int) -> bool:
-        bid, _, ask, _ = self._showing.touch()
+        bid, _, ask, _ = self._touch()
         best = ask if side > 0 else bid
         return best is not None and (limit - best) * side >= 0
 
@@ -98,7 +99,10 @@ class HftMatcher:
             self._forget(number, order)
 
     def advance(self) -> None:
-        """Book what was filled since the last time, in the order of price, then of arrival."""
+        """Book what was filled since the last time, in the order of price, then of arrival. `is_due` says that there is something."""
+        if not self.is_due:
+            return
+        self.is_due = False
         found = []
         for number, order in self._resting.items():
             filled = order.leaves_qty - self._matching.leaves(number)
@@ -128,9 +132,16 @@ class HftMatcher:
         del self._resting[number], self._numbers[order.order_id]
         self._matching.forget(number)
 
+    def _touch(self) -> tuple[int | None, int, int | None, int]:
+        """The recorded touch at the venue's time."""
+        now = self.host.exchange.now
+        if now > self._showing.now:
+            self._showing.look(now)
+        return self._showing.touch()
+
     def _shown(self, order: Order) -> list[tuple[int, int]]:
         """(ticks, contracts) of the levels an order reaches, the best first, until they are enough."""
-        bid, bid_size, ask, ask_size = self._showing.touch()
+        bid, bid_size, ask, ask_size = self._touch()
         ticks, size = (ask, ask_size) if order.side > 0 else (bid, bid_size)
         levels: list[tuple[int, int]] = []
         wanted = order.leaves_qty

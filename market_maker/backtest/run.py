@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -18,7 +18,6 @@ from functools import cached_property
 from multiprocessing import get_context
 from typing import Any
 
-from bitmex_venue import market as markets
 from market_maker import run_folder
 from market_maker import settings as settings_module
 from market_maker.journal import Journal
@@ -30,24 +29,18 @@ from market_maker.utils import errors
 from market_maker.utils.load import load_class
 
 from .doors import latency as latency_of
-from .job import BEGIN_S, MINUTES, Job
+from .job import Job
 from .quiet import quietly
-from .stage import OVER, Stage, ns, open_venue
-
-MATCHED = "our orders matched within the book: others see them, and what they took is gone"
-NONE = "none: our orders waited in the recorded market's queues and changed nothing in it"
-EXTERNAL = "our orders took from the recorded book what they traded with, until its next row; others did not react"
-
-Progress = Callable[[float, str], None]
-"""Called now and then with the part that is done (0 to 1) and what is being done."""
+from .scenes import Progress, Scene, scene_of
+from .stage import OVER, Stage, open_venue
 
 
 @dataclass
 class Result:
     """What became of a job. `run` reads it; `image` holds a run that was kept in memory, `path` the folder of one that was not.
 
-    seconds -- of real time; rows -- of market data; bad -- rows that could not be read; requests -- sent by the bot; ended -- why it
-    ended; is_whole -- whether it came to the end that was asked for.
+    seconds -- of real time; rows -- of market data; bad -- rows that could not be read, problems -- a line for each kind of them;
+    requests -- sent by the bot; ended -- why it ended; is_whole -- whether it came to the end that was asked for.
     """
 
     job: Job
@@ -58,6 +51,7 @@ class Result:
     seconds: float
     rows: int
     bad: int
+    problems: tuple[str, ...]
     requests: int
 
     @property
@@ -77,15 +71,18 @@ class Result:
         return {name: value for name, value in self.__dict__.items() if name != "run"}
 
 
-def run(job: Job, progress: Progress | None = None) -> Result:
-    """Carry out one job. Raises SettingsError (a bad job, settings or data, in one line), or what ended the run."""
+def run(job: Job, progress: Progress | None = None, data: Any = None) -> Result:
+    """Carry out one job. `data`, something with `batches` and `describe` (see `bitmex_venue.market.importers`), is taken instead of files.
+
+    Raises SettingsError (a bad job, settings or data, in one line), or what ended the run.
+    """
     job = job.checked()
     begun = time.perf_counter()
     settings = load_settings(job)
     latency = latency_of(job.latency, job.seed)
     chosen = load_class(job.strategy, OrderManager) if job.strategy else OrderManager
     with ExitStack() as stack:
-        scene = stack.enter_context(scene_of(job, settings, progress))
+        scene = stack.enter_context(scene_of(job, settings, data, progress))
         venue = open_venue(job, settings, scene.market, scene.begin)
         connection, path = stack.enter_context(_kept(job))
         journal = Journal(connection, _about(job, settings, scene, latency.describe()), keeps_inputs=False)
@@ -100,7 +97,8 @@ def run(job: Job, progress: Progress | None = None) -> Result:
             journal.close(exit_code=errors.EXIT_OK if ended != "an error" else errors.EXIT_ERROR, ended_by=ended)
             connection.commit()
         image = None if path else connection.serialize()
-        return Result(job, path, image, scene.effect, ended, time.perf_counter() - begun, scene.rows, scene.bad(), requests)
+        seconds = time.perf_counter() - begun
+        return Result(job, path, image, scene.effect, ended, seconds, scene.rows, scene.bad(), scene.problems(), requests)
 
 
 def run_many(jobs: Iterable[Job], processes: int = 1) -> Iterator[Result]:
@@ -122,45 +120,6 @@ def load_settings(job: Job) -> Settings:
     if settings.RANDOM_SEED is None:
         settings.RANDOM_SEED = job.seed
     return settings
-
-
-# ---- where the trading takes place
-
-
-@dataclass
-class Scene:
-    """A market with its beginning and end (ns), and what is to be said of it."""
-
-    market: Any
-    begin: int
-    end: int
-    text: str
-    effect: str
-    rows: int = 0
-    bad: Callable[[], int] = lambda: 0
-
-
-@contextmanager
-def scene_of(job: Job, settings: Settings, progress: Progress | None) -> Iterator[Scene]:
-    """The market that a job asks for. Raises SettingsError."""
-    profile = job.profile or settings.PAPER_PROFILE
-    if job.data:
-        with _recorded(job, profile, progress) as scene:
-            yield scene
-        return
-    try:
-        market = markets.create(job.market, job.seed, profile)
-    except ValueError as error:
-        raise errors.SettingsError(str(error)) from None
-    begin = ns(BEGIN_S if job.begin is None else job.begin)
-    end = begin + ns((job.minutes or MINUTES) * 60)
-    yield Scene(market, begin, end if job.end is None else min(end, ns(job.end)), market.describe(), MATCHED)
-
-
-@contextmanager
-def _recorded(job: Job, profile: str, progress: Progress | None) -> Iterator[Scene]:
-    raise errors.SettingsError("--data: recorded data cannot be back-tested yet.")
-    yield
 
 
 # ---- where it is kept

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bitmex_venue.engine.commands import SetFees
+from bitmex_venue.engine.instruments import specs
 from bitmex_venue.inprocess import VenueFeed
 from bitmex_venue.venue import DEFAULT_BALANCE, Venue
 from bitmex_venue.wire.encode import SECOND
@@ -32,6 +33,8 @@ def open_venue(job: Job, settings: Settings, market: Any, begin: int) -> Venue:
     profile = job.profile or settings.PAPER_PROFILE
     money = settings.PAPER_BALANCE_XBT if job.balance_xbt is None else job.balance_xbt
     balance = {**DEFAULT_BALANCE, "XBt": round(money * SATOSHI)}
+    settled = {spec.settl_currency for spec in specs(profile, begin) if market.lists(spec)}
+    balance = {currency: amount for currency, amount in balance.items() if currency in settled}
     venue = Venue(profile, market, job.seed, begin, api_key=API_KEY, api_secret=API_SECRET, balance=balance)
     if job.symbol not in venue.active():
         raise errors.SettingsError(f"The {profile} venue has no contract {job.symbol}; it has {', '.join(venue.active())}.")

@@ -32,6 +32,7 @@ def as_dict(result: Result) -> dict[str, Any]:
         "whole": result.is_whole,
         "rows": result.rows,
         "bad_rows": result.bad,
+        "problems": list(result.problems),
         "decisions": run.count("decision"),
         "requests": result.requests,
         "creates": asked.count("create"),
@@ -60,10 +61,13 @@ def lines(result: Result) -> Iterator[str]:
     money = _money(made["currency"] or "XBt")
     span = (made["ended"] or 0) - (made["began"] or 0)
     yield f"{made['symbol']}, {_moment(made['began'])} to {_moment(made['ended'])} UTC: {_span(span)} of market in {made['seconds']:.1f} s"
-    yield f"  market    {made['market']}"
+    for number, piece in enumerate((made["market"] or "").split("; ")):
+        yield ("  market    " if not number else "            ") + piece
     yield f"  effect of our orders on it: {made['market_effect']}"
     if made["rows"]:
-        yield f"  data      {made['rows']:,} rows" + (f", {made['bad_rows']:,} that could not be read passed over" if made["bad_rows"] else "")
+        yield f"  data      {made['rows']:,} rows" + (f", and {made['bad_rows']:,} that could not be read" if made["bad_rows"] else "")
+        for problem in made["problems"]:
+            yield f"            {problem}"
     yield f"  fills     {made['fills']:,} ({made['maker_fills']:,} as maker): {made['bought']:,} contracts bought, {made['sold']:,} sold"
     yield f"  profit    {money(made['profit'], True)}, of which fees {money(-made['fees'], True)} and funding {money(-made['funding'], True)}"
     yield f"  position  {made['position']:+,} at the end; between {made['lowest_position']:+,} and {made['highest_position']:+,}"
@@ -92,4 +96,6 @@ def _moment(seconds: float | None) -> str:
 
 
 def _span(seconds: float) -> str:
+    if seconds < 180:
+        return f"{seconds:.0f} seconds"
     return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.0f} minutes"

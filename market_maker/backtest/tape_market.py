@@ -5,8 +5,8 @@ Rules
 * The venue is told of a fill at the fill's own time. The touch, the newest trade and the index are told when somebody looks: a client
   that waits for a time sees the newest of each then; one that waits for changes (`each_change`) is woken by each change of the touch.
 * Of several trades between two looks the newest is told.
-* The index is the middle of the recorded touch, told once a second at most; marks and funding follow from it as everywhere in the venue
-  (with a premium of nothing, so that each funding interval pays the contract's interest rate).
+* The index is the middle of the recorded touch, told just before the venue looks at its marks, every 5 s; marks and funding follow from
+  it as everywhere in the venue (with next to no premium, so that each funding interval pays about the contract's interest rate).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 from bitmex_venue.engine.commands import Advance, SetIndex
-from bitmex_venue.engine.matching import PriceTimeMatcher
+from bitmex_venue.engine.instruments import InstrumentSpec
+from bitmex_venue.engine.marks import REFRESH
 from bitmex_venue.market.base import SECOND, Floor, Market
 
 from .lane import Lane, Model
@@ -22,42 +23,48 @@ from .matcher import HftMatcher
 from .tape import FAR, Tape
 
 SHOWN_LEVELS = 25  # as many as the short book has
-INDEX_EVERY = SECOND
+BEFORE_MARKS = SECOND // 1000
 
 
 class TapeMarket(Market):
-    """The market of `symbol` in the files of a tape. Begins when the tape does. `close` it at the end."""
+    """The market of one contract in the files of a tape. `begins` (ns) is when both sides of its book are known: the venue is to begin then.
 
-    def __init__(self, tape: Tape, symbol: str, model: Model, text: str, each_change: bool) -> None:
+    `close` it at the end.
+    """
+
+    def __init__(self, tape: Tape, spec: InstrumentSpec, model: Model, text: str, each_change: bool) -> None:
         self.name = text
         self.tape = tape
-        self.symbol = symbol
+        self.spec = spec
         self._matching = Lane(tape.matching, model)
         self._showing = Lane(tape.showing, model, keeps_trades=True)
         self._scout = Lane(tape.showing, model) if each_change else None  # runs ahead, to say when the touch changes
         self._responded = False
         self._change: int | None = None  # when the touch changes next, as far as we have looked
         self._shown: dict[tuple[int, int], int] = {}
-        self._told_at = self._told_mid = 0
+        self._shown_at = self._index_at = 0
+        self._told_mid = 0
         for lane in self._lanes():
             lane.start()
+        self._look_until(tape.opens)
 
     def describe(self) -> str:
         return self.name
 
     def matcher(self, book: Any, host: Any) -> Any:
-        """The factory that the exchange is made with: the traded contract's matcher is the library's."""
-        if book.symbol == self.symbol:
-            self._matcher = HftMatcher(book, host, self._matching, self._showing, self.tape.has_depth)
-            return self._matcher
-        return PriceTimeMatcher(book, host)
+        """The factory that the exchange is made with."""
+        self._matcher = HftMatcher(book, host, self._matching, self._showing, self.tape.has_depth)
+        return self._matcher
+
+    def lists(self, spec: Any) -> bool:
+        return spec.symbol in (self.spec.symbol, self.spec.reference)
 
     def begin(self, exchange: Any, now: int) -> None:
         self._floor = Floor(exchange)
         self._exchange = exchange.exchange  # a gate's: nobody steers a back-test
-        self._instrument = exchange.instruments[self.symbol]
-        self._tell_index(now, sum(self.tape.first))
-        self._instrument.last_price = self.tape.first[0]  # until the first trade
+        bid, _, ask, _ = self._showing.touch()
+        self._tell_index(now)
+        exchange.instruments[self.spec.symbol].last_price = bid  # until the first trade
         self._show(now)
 
     # ---- time
@@ -65,25 +72,31 @@ class TapeMarket(Market):
     def live_until(self, until: int) -> None:
         if self._responded or until <= self._matching.now:
             return
-        if self._scout is not None:
-            until = min(until, self._next_change())
-        self._responded = self._matching.go(until)
+        until = min(until, self._due())
+        if until > self._matching.now:
+            self._responded = self._matching.go(until)
 
     def next_time(self) -> int | None:
-        if self._responded:
-            return self._matching.now
-        return self._change if self._scout is not None else None
+        return self._matching.now if self._responded else self._due()
+
+    def _due(self) -> int:
+        """When there is something to do that is known beforehand."""
+        return self._index_at if self._scout is None else min(self._index_at, self._next_change())
 
     def act(self, now: int) -> None:
         if self._responded:
             self._responded = False
+            self._matcher.is_due = True
             self._exchange.execute(now, Advance())
-        if self._scout is not None and self._change is not None and self._change <= now:
+        if self._index_at <= now:
+            self._showing.look(now)
+            self._tell_index(now)
+        if self._scout is not None and self._next_change() <= now:
             self._change = None
             self._show(now)
 
     def arrive(self, now: int) -> None:
-        if now > self._showing.now:
+        if now > self._shown_at:
             self._show(now)
 
     def _next_change(self) -> int:
@@ -99,9 +112,9 @@ class TapeMarket(Market):
     # ---- what is seen
 
     def _show(self, now: int) -> None:
-        """Bring the venue's book, its newest trade and the index to `now`."""
-        showing = self._showing
-        showing.go(now)
+        """Bring the venue's book and its newest trade to `now`."""
+        showing, self._shown_at = self._showing, now
+        showing.look(now)
         bid, bid_size, ask, ask_size = showing.touch()
         if self.tape.has_depth:
             levels = showing.levels(SHOWN_LEVELS)
@@ -121,18 +134,28 @@ class TapeMarket(Market):
         if trade is not None:
             self._matcher.recorded_trade(*trade)
         exchange.finish()
-        if bid is not None and ask is not None and bid + ask != self._told_mid and now >= self._told_at + INDEX_EVERY:
-            self._tell_index(now, bid + ask)
 
-    def _tell_index(self, now: int, twice_mid: int) -> None:
-        self._told_at, self._told_mid = now, twice_mid
-        spec = self._instrument.spec
-        self._floor.do(now, SetIndex(spec.reference, twice_mid * spec.tick_e8 // 2))
+    def _tell_index(self, now: int) -> None:
+        self._index_at = (now + BEFORE_MARKS) // REFRESH * REFRESH + REFRESH - BEFORE_MARKS
+        bid, _, ask, _ = self._showing.touch()
+        if bid is not None and ask is not None and bid + ask != self._told_mid:
+            self._told_mid = bid + ask
+            self._floor.do(now, SetIndex(self.spec.reference, self._told_mid * self.spec.tick_e8 // 2))
+
+    def books(self) -> tuple[float, float]:
+        """(position, fees) as the library has kept them; the venue's accounts are those that count."""
+        return self._matching.books()
 
     def close(self) -> None:
         """Give back the library's memory."""
         for lane in self._lanes():
             lane.close()
+
+    def _look_until(self, time: int) -> None:
+        self._matching.go(time)
+        for lane in (self._showing, self._scout):
+            if lane is not None:
+                lane.look(time)
 
     def _lanes(self) -> list[Lane]:
         return [lane for lane in (self._matching, self._showing, self._scout) if lane is not None]

@@ -50,7 +50,7 @@ def test_a_run_tells_what_it_was_and_what_our_orders_did_to_the_market(short):
     about = short.run.about
     assert about["kind"] == "backtest" and about["symbol"] == "XBTUSD" and about["seed"] == 7 and about["exit_code"] == 0
     assert about["market"].startswith("lively: ") and "0.05 s there" in about["market"]
-    assert about["market_effect"] == short.market_effect and "matched within the book" in short.market_effect
+    assert about["market_effect"] == short.market_effect and "match within the book" in short.market_effect
     assert about["settings"]["EVENT_DRIVEN"] is False and not {"API_KEY", "API_SECRET"} & set(about["settings"])
     assert short.is_whole and short.requests > 0
 
