@@ -6,7 +6,7 @@ Rules:
   order of ours. Where no decision was journalled the first account row takes its place.
 * `worth` is the value of a position without the venue's rounding, with the sign of execCost (inverse: bought negative), so that a price's
   move makes worth(q, new) - worth(q, old), whatever the kind of contract. Source: bitmex-api.md 4.3, 4.4.
-* The end balance is often read after the last account row was told, at a newer mark. Where nothing was filled or paid in between, the
+* A balance is often told, or read, at a newer mark than that of the account row beside it. Where nothing was filled or paid in between, the
   difference is what that mark made of the position, and the mark is reckoned from it.
 * Of a touch with one side only there is no mid; the mid then is unknown until both are there again.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from market_maker import contracts
 
 BUY = "Buy"
-LATER_MARK = 0.05  # of the position's value; more than this is no move of the mark within a second or two
+NEWER_MARK = 0.005  # of the position's value; more than this is no move of the mark within a second or two
 
 
 class Observed:
@@ -115,18 +115,26 @@ class Observed:
         self._value_positions(rows, fundings)
 
     def _value_positions(self, rows, fundings):
-        """What the positions at both ends are worth at their marks, in units. See the rule about the end balance."""
-        self.start_value = self.worth_units(self.start_position, self.start_mark) if self.start_position else 0
-        self.end_value = self.worth_units(self.end_position, self.end_mark) if self.end_position else 0
-        last = rows[-1] if rows else None
-        if not self.end_value or last is None or last.margin_balance is None or last.mark_price is None:
-            return
-        later = self.end_balance - last.margin_balance
-        happened = self.fill_seq[-1:] + [row.seq for row in fundings[-1:]]
-        if later and not any(seq > last.seq for seq in happened) and abs(later) <= abs(self.end_value) * LATER_MARK:
-            self.end_value += later
-            unit = self.end_position * self.multiplier
-            self.end_mark = -unit / self.end_value if self.is_inverse else self.end_value / unit
+        """What the positions at both ends are worth at the marks of their balances, in units. See the rule about balances."""
+        happened = sorted(self.fill_seq + [row.seq for row in fundings])
+        first, last = (happened[0], happened[-1]) if happened else (None, None)
+        before = [row for row in rows if row.position is not None and (first is None or row.seq < first)]
+        after = [row for row in rows[-1:] if last is None or row.seq > last]
+        self.start_value, self.start_mark = self._valued(self.start_position, self.start_mark, self.start_balance, before[:1])
+        self.end_value, self.end_mark = self._valued(self.end_position, self.end_mark, self.end_balance, after)
+
+    def _valued(self, position, mark, balance, rows):
+        """(value in units, mark) of a position when the balance was read; `rows` holds the account row of about that time, or nothing."""
+        value = self.worth_units(position, mark) if position else 0
+        row = rows[0] if rows else None
+        if not value or row is None or row.margin_balance is None or row.mark_price is None or row.position not in (None, position):
+            return value, mark
+        is_whole = row.wallet_balance is not None and row.unrealised_pnl is not None
+        newer = balance - (row.wallet_balance + row.unrealised_pnl if is_whole else row.margin_balance)
+        if not newer or abs(newer) > abs(value) * NEWER_MARK:
+            return value, mark
+        unit = position * self.multiplier
+        return value + newer, (-unit / (value + newer) if self.is_inverse else (value + newer) / unit)
 
     def equity(self):
         """(moments, margin balance in units): the first and the last included; empty where no balance is known."""

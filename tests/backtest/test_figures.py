@@ -71,10 +71,21 @@ def test_a_balance_read_after_the_last_account_row_was_read_at_a_newer_mark():
     made.touch(0, 99.0, 101.0)
     made.fill(10, "Buy", 100, 100.0, bid=99.0, ask=101.0, fee=0)
     made.account(11, 1_000_000, 100, 100.0)
-    found = figures(made.end(60, end_balance=1_000_200))
-    assert found["end_price"]["mark"] == 102.0
-    assert found["inventory_parts"] == {"moves": 0, "mark": 200, "rounding": 0, "unexplained": 0}
+    found = figures(made.end(60, end_balance=1_000_020))
+    assert found["end_price"]["mark"] == pytest.approx(100.2)
+    assert found["inventory_parts"] == {"moves": 0, "mark": 20, "rounding": 0, "unexplained": 0}
     assert figures(made.end(60, end_balance=1_002_000))["inventory_parts"]["unexplained"] == 2000  # no mark moves that far
+
+
+def test_a_row_whose_balance_was_told_at_a_newer_mark_than_its_own_is_understood_at_both_ends():
+    made = Writer(XBTUSDT)
+    told = {"position": 100, "mark_price": 100.0, "unrealised_pnl": 0, "wallet_balance": 5_000}
+    made.add("account", 0, margin_balance=5_010, **told)
+    made.touch(0, 99.0, 101.0)
+    made.add("account", 50, margin_balance=5_030, **told)
+    found = figures(made.end(60))
+    assert found["end_price"]["mark"] == pytest.approx(100.3)
+    assert found["profit"] == 20 and found["inventory_parts"] == {"moves": 0, "mark": 20, "rounding": 0, "unexplained": 0}
 
 
 def test_what_the_journal_misses_is_told_as_unexplained_and_the_sum_stays_exact():

@@ -20,7 +20,7 @@ def remarks(material):
 def _market(material, found):
     yield f"Prices: {material.market or 'the journal does not say where they came from'}."
     yield f"Effect of our own orders on the market: {material.market_effect or 'the journal does not say'}."
-    if str(material.market_effect).startswith("none"):
+    if found["kind"] == "backtest" and str(material.market_effect).startswith("none"):
         yield TOUCH_ONLY
 
 

@@ -97,7 +97,7 @@ ROWS = (
         "Risk",
         "Sharpe ratio",
         "Mean over deviation of the changes of the balance, with one standard error; annualised from a day on.",
-        lambda found: " ".join(sharpe(found)),
+        lambda found: " ".join(sharpe(found)).replace(DASH, "not shown:"),
     ),
     Row("Risk", "Position at the end", "Contracts held.", lambda found: number(found["position"]["end"])),
     Row(
