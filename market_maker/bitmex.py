@@ -27,7 +27,7 @@ from market_maker.own_orders import OwnOrders
 from market_maker.rate_limit import RequestBudget
 from market_maker.rest_session import RestSession, check_address
 from market_maker.utils import compat, errors
-from market_maker.utils.clock import PolledClock, RealClock, Wakeup
+from market_maker.utils.clock import PolledClock
 from market_maker.ws.ws_thread import BitMEXWebsocket, KeyCredentials, LoginCredentials
 
 logger = logging.getLogger('root')
@@ -80,9 +80,11 @@ class BitMEX(object):
         self.orderIDPrefix = orderIDPrefix
         self.timeout = timeout
         self.apiKey, self.apiSecret = apiKey, apiSecret
-        self.clock = clock or RealClock()
         self.journal = journal or NO_JOURNAL
-        self.wakeup = wakeup or Wakeup()
+        self.inputs = self.journal.inputs
+        self.clock = self.inputs.clock(clock)
+        self.wakeup = wakeup or self.inputs.wakeup()
+        feed = self.inputs.feed(feed, self.wakeup)
         self.own_orders = OwnOrders(orderIDPrefix, symbol, on_fill=self._note_fill, journal=self.journal)
         self._expected = ExpectedPosition()
         self.fills_seen = 0                # fills of our orders that were told so far, by whichever way
@@ -90,12 +92,14 @@ class BitMEX(object):
         self._start_timeout = start_timeout
         self._connections_seen = 1
         auth, credentials = self._credentials(login, password, otpToken) if shouldWSAuth else (None, None)
-        self._rest = RestSession(base_url, self.clock, self.request_budget, auth, timeout, transport, self._log_request)
+        self._rest = RestSession(base_url, self.clock, self.request_budget, auth, timeout, transport, self._log_request, self.inputs)
         self.base_url = self._rest.base_url
-        self.journal.now = self._rest.venue_time
-        self._orders = OrderEntry(self._rest, self.own_orders, self.clock, postOnly, order_transport, new_id or new_cl_ord_id_tail,
-                                  lambda: self.ws.get_ticker(symbol)['mid'], SIDE_BY_SIDE if transport is None else 1)
-        self.ws = BitMEXWebsocket(self.clock, self.wakeup, feed, self.own_orders.merge, image_limit=start_timeout, jitter=jitter,
+        self.journal.now = self._journal_time
+        self._orders = OrderEntry(self._rest, self.own_orders, self.clock, postOnly, order_transport,
+                                  lambda: self.inputs.draw('clOrdID', new_id or new_cl_ord_id_tail),
+                                  lambda: self.ws.get_ticker(symbol)['mid'], SIDE_BY_SIDE if transport is None else 1, self.inputs)
+        self.ws = BitMEXWebsocket(self.clock, self.wakeup, feed, self.own_orders.merge, image_limit=start_timeout,
+                                  jitter=lambda: self.inputs.draw('jitter', jitter),
                                   on_rows=None if self.journal is NO_JOURNAL else self.journal.rows)
         if not self.ws.threaded:
             self.clock = PolledClock(self.clock, self.ws)
@@ -111,6 +115,10 @@ class BitMEX(object):
         except BaseException:
             self.exit()
             raise
+
+    def _journal_time(self):
+        """The venue's time; the journal's own questions are no inputs."""
+        return getattr(self._rest.clock, 'raw', self._rest.clock).time() + self._rest.clock_offset
 
     def _begin_journal(self):
         """The state of things when all tables have come for the first time."""

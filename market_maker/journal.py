@@ -20,6 +20,7 @@ import time
 from collections import deque
 from contextlib import contextmanager
 
+from market_maker.inputs import PASSED_ON, KeptInputs
 from market_maker.journal_schema import SCHEMA
 from market_maker.journal_store import FileStore, MemoryStore
 from market_maker.utils import constants, log
@@ -40,13 +41,14 @@ class Journal(object):
     path -- of a file that must not exist yet, ':memory:', or an open sqlite3 connection: the latter two for runs on simulated time,
     which have no thread and write in large batches. about -- facts of the run (see journal_schema). keeps_inputs -- whether what the
     run is told is kept as well, so that it can be computed again; only with a file. now -- seconds by the venue's clock; the client
-    that is given the journal sets it. Raises OSError when the file cannot be made.
+    that is given the journal sets it. Raises OSError when the file cannot be made. `inputs` is what all that comes from outside passes
+    through on its way to the client and to the loop.
     """
 
     def __init__(self, path, about=None, keeps_inputs=True, now=time.time):
         is_file = isinstance(path, string_types) and path != ':memory:'
         self._store = FileStore(path) if is_file else MemoryStore(None if path == ':memory:' else path)
-        self.keeps_inputs = keeps_inputs and is_file
+        self.inputs = KeptInputs(self._store.add_input) if keeps_inputs and is_file else PASSED_ON
         self.now = now
         self.decision = None               # the number of the one that is under way
         self._numbers = itertools.count(1)
@@ -87,10 +89,6 @@ class Journal(object):
     def connection(self):
         """Of a journal in memory: the connection that holds all rows."""
         return self._store.connection
-
-    def add_input(self, piece):
-        """Bytes of the input stream (journal_inputs writes and reads them)."""
-        self._store.add_input(piece)
 
     #
     # Decisions
@@ -241,14 +239,14 @@ class NoJournal(object):
     """Takes everything and keeps nothing."""
 
     __slots__ = ()
-    keeps_inputs = False
+    inputs = PASSED_ON
     decision = None
     now = property(lambda self: time.time, lambda self, value: None)
 
     def _nothing(self, *arguments, **options):
         pass
 
-    about = begin = close = add_input = begin_decision = end_decision = plan = asked = told = rows = trades = note = _nothing
+    about = begin = close = begin_decision = end_decision = plan = asked = told = rows = trades = note = _nothing
 
     @contextmanager
     def because(self, reason):

@@ -5,6 +5,7 @@ Rules:
 * Adding a row costs an append, and never waits for a disk. A file is written about once a second, in one transaction, by a thread that
   alone holds its connection; what it has committed is readable after a `kill -9`.
 * A disk that is full, or gone, or too slow is said once, and from then on rows are dropped: a bot trades on without its journal.
+  What waits to be written is bounded.
 * In memory there is no thread and no commit: rows are inserted in large batches, and before anybody reads.
 """
 from __future__ import absolute_import, division, print_function
@@ -16,6 +17,7 @@ import threading
 import zlib
 from collections import deque
 
+from market_maker.journal_inputs import encode
 from market_maker.journal_schema import COLUMNS, TABLES
 from market_maker.utils.clock import Wakeup
 
@@ -23,7 +25,7 @@ COMMIT_EVERY_S = 1.0
 CLOSE_LIMIT_S = 5.0
 UNFIT = (sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, ValueError)
 BATCH = 5000                   # rows kept in memory before they are inserted there
-MOST_WAITING = 200000          # rows that a writer may be behind
+MOST_ROWS, MOST_INPUTS = 200000, 50000  # that a writer may be behind
 INSERT = dict((name, 'INSERT OR %s INTO %s VALUES (%s)' % ('REPLACE' if name == 'about' else 'IGNORE', name, ', '.join('?' * len(columns))))
               for name, columns in COLUMNS.items())
 
@@ -43,8 +45,8 @@ class MemoryStore(object):
         if len(self._rows) >= BATCH:
             self._flush()
 
-    def add_input(self, piece):
-        """A piece of the inputs, bytes; kept nowhere: what makes a run in memory is at hand."""
+    def add_input(self, record):
+        """A record of the inputs; kept nowhere: what makes a run in memory is at hand."""
 
     @property
     def connection(self):
@@ -65,9 +67,9 @@ class FileStore(object):
     def __init__(self, path):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         self._path = path
-        self._rows, self._inputs = deque(), deque()
+        self._rows, self._inputs = deque(maxlen=MOST_ROWS), deque(maxlen=MOST_INPUTS)
         self._squeeze = zlib.compressobj(6)
-        self._is_broken = self._is_closing = False
+        self._is_closing = False
         self._wakeup = Wakeup()
         self._thread = threading.Thread(target=self._run, name='journal')
         self._thread.daemon = True
@@ -75,13 +77,12 @@ class FileStore(object):
 
     def add(self, table, row):
         """From any thread."""
-        if len(self._rows) < MOST_WAITING:
-            self._rows.append((table, row))
+        self._rows.append((table, row))
 
-    def add_input(self, piece):
-        """A piece of the inputs, bytes. Written compressed, in the order of the calls."""
-        if len(self._inputs) < MOST_WAITING:
-            self._inputs.append(piece)
+    @property
+    def add_input(self):
+        """add_input(record) takes a record of the inputs (see `inputs`), in the order of the calls. It is an append, and no more."""
+        return self._inputs.append
 
     def close(self):
         """Write what is left; waits for a few seconds at most."""
@@ -96,15 +97,17 @@ class FileStore(object):
         connection = None
         try:
             connection = self._open()
-            while not self._is_closing:
+            is_last = False
+            while not is_last:
                 self._wakeup.wait(COMMIT_EVERY_S)
-                if len(self._rows) >= MOST_WAITING or len(self._inputs) >= MOST_WAITING:
-                    raise sqlite3.OperationalError('the disk is too slow')
+                is_last = self._is_closing
                 self._write(connection)
         except (sqlite3.Error, IOError, OSError) as error:
-            self._give_up(error)
+            logger.warning('The journal of this run ends here: %s cannot be written (%s). Trading goes on without it.', self._path, error)
+            self._drop_what_comes()
         finally:
-            self._close(connection)
+            if connection is not None:
+                connection.close()
 
     def _open(self):
         connection = sqlite3.connect(self._path, isolation_level=None)
@@ -113,43 +116,26 @@ class FileStore(object):
         connection.executescript('BEGIN;' + TABLES + 'COMMIT;')
         return connection
 
+    def _drop_what_comes(self):
+        while not self._is_closing:
+            _taken(self._rows), _taken(self._inputs)
+            self._wakeup.wait(COMMIT_EVERY_S)
+
     def _write(self, connection):
-        rows, pieces = _taken(self._rows), _taken(self._inputs)
-        if pieces:
-            rows.append(('input', self._squeezed(pieces)))
+        if len(self._rows) == MOST_ROWS or len(self._inputs) == MOST_INPUTS:
+            raise sqlite3.OperationalError('the disk is too slow')
+        rows, records = _taken(self._rows), _taken(self._inputs)
+        if records:
+            rows.append(('input', self._squeezed(records)))
         if rows:
             connection.execute('BEGIN')
             insert(connection, rows)
             connection.execute('COMMIT')
 
-    def _squeezed(self, pieces):
+    def _squeezed(self, records):
         """One row. The batches are one compressed stream, so that each costs no more than what is new in it."""
-        body = self._squeeze.compress(b''.join(pieces)) + self._squeeze.flush(zlib.Z_SYNC_FLUSH)
+        body = self._squeeze.compress(encode(records)) + self._squeeze.flush(zlib.Z_SYNC_FLUSH)
         return (None, None, 'zlib', sqlite3.Binary(body))
-
-    def _give_up(self, error):
-        self._is_broken = True
-        self._rows, self._inputs = _Nowhere(), _Nowhere()
-        logger.warning('The journal of this run ends here: %s cannot be written (%s). Trading goes on without it.', self._path, error)
-
-    def _close(self, connection):
-        if connection is not None:
-            try:
-                if not self._is_broken:
-                    self._write(connection)
-                connection.close()
-            except sqlite3.Error as error:
-                self._give_up(error)
-
-
-class _Nowhere(object):
-    """Takes the place of a queue that nobody empties any more."""
-
-    def append(self, row):
-        pass
-
-    def __len__(self):
-        return 0
 
 
 def _taken(queue):

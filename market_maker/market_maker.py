@@ -11,6 +11,7 @@ Rules:
 from __future__ import absolute_import, division, print_function
 
 import logging
+import random
 import signal
 from datetime import datetime
 
@@ -33,11 +34,12 @@ AMPLE_AFTER_S = 30.0           # the budget suffices again when it has for so lo
 
 class ExchangeInterface(ExchangeView):
     """The venue as a strategy sees it. Without `bitmex` it connects as the settings say, starting the paper venue for BASE_URL "paper",
-    and keeps the run's journal; to a client that is handed in belongs the journal that it was given."""
+    and keeps the run's journal, unless one is given; to a client that is handed in belongs the journal that it was given."""
 
     run = run_folder.NO_FOLDER
 
-    def __init__(self, dry_run=False, settings=None, symbol=None, bitmex=None):
+    def __init__(self, dry_run=False, settings=None, symbol=None, bitmex=None, journal=None):
+        self._journal = journal            # in place of one in a folder of its own
         self.settings = process_settings if settings is None else settings
         self.dry_run = dry_run
         self.symbol = symbol or self.settings.SYMBOL
@@ -54,7 +56,7 @@ class ExchangeInterface(ExchangeView):
         settings = self.settings
         if self.paper is None and settings.BASE_URL == 'paper':
             self.paper = paper.start_for(settings)
-        if self.run is run_folder.NO_FOLDER:
+        if self.run is run_folder.NO_FOLDER and self._journal is None:
             self.run = run_folder.begin(settings, self.symbol, self.dry_run, self.paper)
         try:
             return bitmex.BitMEX(
@@ -62,7 +64,7 @@ class ExchangeInterface(ExchangeView):
                 orderIDPrefix=settings.ORDERID_PREFIX, shouldWSAuth=not self.dry_run, postOnly=settings.POST_ONLY, timeout=settings.TIMEOUT,
                 login=settings.LOGIN, password=settings.PASSWORD, otpToken=settings.OTPTOKEN, order_transport=settings.ORDER_TRANSPORT,
                 symbols=[symbol for symbol in settings.CONTRACTS if symbol != self.symbol], start_timeout=settings.START_TIMEOUT_S,
-                journal=self.run.journal)
+                journal=self._journal or self.run.journal)
         except BaseException:
             self._stop_paper()
             raise
@@ -85,7 +87,7 @@ class ExchangeInterface(ExchangeView):
 
     def paper_died(self):
         """Whether the venue on this machine ended by itself."""
-        return self.paper is not None and not self.paper.alive()
+        return self.journal.inputs.observe('paper venue', self.paper is not None and not self.paper.alive())
 
     #
     # Our orders
@@ -187,7 +189,7 @@ class OrderManager(Running):
         self._said_rules = False
         self._touch = None
         self._refusals = Refusals(settings.LOOP_INTERVAL)
-        self._sizes = quoting.SizeSource(settings.RANDOM_SEED)
+        self._sizes = quoting.SizeSource(self._seed(settings.RANDOM_SEED))
         self._top_ups = TopUps()
         self._excursions = Excursions()
         self._risk = Risk(exchange, self.start_XBt)
@@ -198,6 +200,9 @@ class OrderManager(Running):
         self._quotes_sent = 0
         self._resting = (0, 0)
         self._shown = None                 # the ladder that a dry run showed last, as rows
+
+    def _seed(self, given):
+        return self.journal.inputs.draw('seed', lambda: random.SystemRandom().getrandbits(32)) if given is None else given
 
     def introduce(self):
         """Say which symbol is traded, and with whose money."""

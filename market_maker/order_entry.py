@@ -20,9 +20,9 @@ import logging
 from collections import OrderedDict
 
 from market_maker.auth.api_key import REST_EXPIRES_S
+from market_maker.inputs import PASSED_ON
 from market_maker.rest_session import DuplicateOrder, ordered
 from market_maker.utils import errors
-from market_maker.utils.parallel import run_all
 
 logger = logging.getLogger('root')
 
@@ -39,7 +39,7 @@ class OrderEntry(object):
     mid() -> the price around which orders are nearest, or None; parallel -- how many single requests may be under way at a time.
     """
 
-    def __init__(self, rest, own_orders, clock, post_only, transport, new_id, mid, parallel=SIDE_BY_SIDE):
+    def __init__(self, rest, own_orders, clock, post_only, transport, new_id, mid, parallel=SIDE_BY_SIDE, inputs=PASSED_ON):
         self.rest = rest
         self.own_orders = own_orders
         self.clock = clock
@@ -48,6 +48,7 @@ class OrderEntry(object):
         self.transport_used = {'bulk': 'bulk', 'single': 'single'}.get(transport)
         self.parallel = parallel
         self._is_short = False             # of requests; said once
+        self._inputs = inputs
         self._new_id = new_id
         self._mid = mid
 
@@ -232,7 +233,7 @@ class OrderEntry(object):
             except HALTING as error:
                 halted.append(error)
                 raise
-        outcomes = run_all([functools.partial(send_on, order) for order in self._affordable(orders)], self.parallel)
+        outcomes = self._inputs.run_all([functools.partial(send_on, order) for order in self._affordable(orders)], self.parallel)
         rows = [row for row, error in outcomes if error is None]
         failures = [error for _, error in outcomes if error is not None]
         if failures:

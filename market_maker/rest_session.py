@@ -17,6 +17,7 @@ from collections import OrderedDict
 import requests
 
 from market_maker import rest_policy as policy
+from market_maker.inputs import PASSED_ON
 from market_maker.utils import constants, errors
 from market_maker.utils.clock import Wakeup
 from market_maker.utils.compat import to_text, urlsplit
@@ -45,9 +46,9 @@ def check_address(base_url):
 
 class RestSession(object):
     """A kept-alive session. `auth` is a requests auth object or None; `transport` a transport adapter or None;
-    `on_request(url, text)` is told of each request before it is sent, unless it is a quiet one."""
+    `on_request(url, text)` is told of each request before it is sent, unless it is a quiet one; `inputs` is what answers pass through."""
 
-    def __init__(self, base_url, clock, budget, auth=None, timeout=7, transport=None, on_request=None):
+    def __init__(self, base_url, clock, budget, auth=None, timeout=7, transport=None, on_request=None, inputs=PASSED_ON):
         self.base_url = base_url if base_url.endswith('/') else base_url + '/'
         self.clock = clock
         self.budget = budget
@@ -55,6 +56,7 @@ class RestSession(object):
         self.timeout = timeout
         self.clock_offset = 0.0          # the venue's clock minus ours, seconds
         self._on_request = on_request
+        self._inputs = inputs
         self._nap = Wakeup()             # never set: waiting between retries is waiting for nothing
         self._session = requests.Session()
         self._session.trust_env = not is_loopback(base_url)
@@ -117,13 +119,11 @@ class RestSession(object):
         sent_at = self.clock.time()
         settings = self._session.merge_environment_settings(request.url, {}, False, None, None)
         try:
-            response = self._session.send(request, timeout=timeout or self.timeout, allow_redirects=False, **settings)
-        except requests.exceptions.SSLError as error:
-            kind = policy.BAD_CERTIFICATE if 'certificate' in str(error).lower() else policy.NO_ANSWER
-            return policy.after_failure(attempt, kind, reason_of(error), max_retries), None
+            response = self._inputs.send(self._session.send, request, failure_of, timeout=timeout or self.timeout, allow_redirects=False,
+                                         **settings)
         except requests.exceptions.RequestException as error:
-            kind = policy.NOT_SENT if _never_left(error) else policy.NO_ANSWER
-            return policy.after_failure(attempt, kind, reason_of(error), max_retries), None
+            kind, reason = failure_of(error)
+            return policy.after_failure(attempt, kind, reason, max_retries), None
         answer, decoded = _read(response)
         self.budget.note_headers(response.headers, self.clock.monotonic())
         decision = policy.after_answer(attempt, answer, self.clock.time(), max_retries)
@@ -193,6 +193,23 @@ def _number(text):
         return float(text)
     except (TypeError, ValueError):
         return None
+
+
+def failure_of(error):
+    """(kind, reason) of what kept a request from being answered: NOT_SENT, NO_ANSWER or BAD_CERTIFICATE, and words."""
+    if isinstance(error, KnownFailure):
+        return error.kind, error.reason
+    if isinstance(error, requests.exceptions.SSLError):
+        return policy.BAD_CERTIFICATE if 'certificate' in str(error).lower() else policy.NO_ANSWER, reason_of(error)
+    return policy.NOT_SENT if _never_left(error) else policy.NO_ANSWER, reason_of(error)
+
+
+class KnownFailure(requests.exceptions.RequestException):
+    """A failure of an earlier run, raised again: kind and reason as `failure_of` gave them then."""
+
+    def __init__(self, kind, reason):
+        super(KnownFailure, self).__init__(reason)
+        self.kind, self.reason = kind, reason
 
 
 def _never_left(error):

@@ -83,7 +83,12 @@ def facts(settings, symbol, is_dry_run, paper=None):
     effect = 'none: nothing is sent' if is_dry_run else 'ours stand in the book and are matched there'
     return {'kind': 'dry-run' if is_dry_run else 'paper' if paper else 'venue', 'symbol': symbol, 'market': where, 'market_effect': effect,
             'settings': shown_settings(settings), 'seed': {'market': settings.PAPER_SEED if paper else None, 'sizes': settings.RANDOM_SEED},
-            'started': time.time(), 'python': sys.version.split()[0]}
+            'started': time.time(), 'auth': _auth(settings, is_dry_run), 'python': sys.version.split()[0]}
+
+
+def _auth(settings, is_dry_run):
+    """How the run proves who it is: None, 'key' or 'password'."""
+    return None if is_dry_run else 'key' if settings.API_KEY and settings.API_SECRET else 'password'
 
 
 def shown_settings(settings):

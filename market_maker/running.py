@@ -45,7 +45,7 @@ class Running(object):
         self.outcome = NOTHING             # of the decision that is under way, for the journal
         self._cause = 'start'              # what brought it about
         self.ended_by = None               # the error that ended the loop, if one did
-        self.stop_reason = None            # what asked us to stop: the name of a signal, or a text
+        self._stop_reason = None
         self.first_quote_at = None
         self.is_reset = False              # whether what earlier runs left was cancelled
         self.waiting = waiting.Waiting()
@@ -67,6 +67,15 @@ class Running(object):
     @property
     def clock(self):
         return self.exchange.bitmex.clock
+
+    @property
+    def stop_reason(self):
+        """What asked us to stop: the name of a signal, or a text; None while nothing did. To be read by the loop's thread."""
+        return self.journal.inputs.observe('stop', self._stop_reason)
+
+    @stop_reason.setter
+    def stop_reason(self, reason):
+        self._stop_reason = reason
 
     @property
     def journal(self):
@@ -103,8 +112,8 @@ class Running(object):
 
     def request_stop(self, reason='stop requested'):
         """Ask the loop to end. Safe from any thread and from a signal handler; the first reason counts."""
-        if self.stop_reason is None:
-            self.stop_reason = reason
+        if self._stop_reason is None:
+            self._stop_reason = reason
         self.wakeup.set()
 
     def _loop(self):
@@ -347,10 +356,11 @@ class Running(object):
     #
     def check_file_change(self):
         """Read the settings again when one of the watched files has changed; orders that need not move keep their place."""
-        names = self._watched.changed()
+        inputs = self.journal.inputs
+        names = inputs.observe('files', self._watched.changed())
         if not names or self._reload_settings is None:
             return
-        result = self._reload_settings()
+        result = inputs.settings(self._reload_settings, self.settings)
         changed, problems, later = result[0], result[1], result[2] if len(result) > 2 else []
         for problem in problems:
             logger.error('The settings stay as they were: %s', problem)

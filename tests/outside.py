@@ -70,7 +70,8 @@ class Watcher(object):
 class Line(object):
     """A stretch of wire between the bot and the venue, on a port of its own. `cut` breaks all connections at once.
 
-    `lose_reply_to` names the beginning of a request: the next such request reaches the venue, and its reply is lost.
+    `lose_reply_to` names the beginning of a request: the next such request reaches the venue, and its reply is lost. `sent` is what
+    clients said, piece by piece.
     """
 
     def __init__(self, port):
@@ -83,6 +84,7 @@ class Line(object):
         self._stopped = False
         self.lose_reply_to = None
         self.lost = 0
+        self.sent = []
         self._spawn(self._accept)
 
     def cut(self):
@@ -120,6 +122,8 @@ class Line(object):
                     data = source.recv(65536)
                     if not data:
                         return
+                    if source is client:
+                        self.sent.append(data)
                     if source is client and self.lose_reply_to and data.startswith(self.lose_reply_to):
                         self.lose_reply_to, is_reply_lost = None, True
                         self.lost += 1

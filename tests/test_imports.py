@@ -16,7 +16,7 @@ PURE = ['quoting', 'convergence', 'why', 'top_ups', 'excursions', 'afford', 'for
         'known_instruments', 'ws.lag', 'ws.tables', 'ws.frames', 'auth']
 # What knows the settings of the process; nothing else may.
 KNOW_SETTINGS = ['market_maker', 'cli', 'settings', '_settings_base', '_settings_files', '_settings_sources', '_settings_example', 'check', 'leave', 'runs',
-                 'preview_word', 'record', 'custom_strategy', 'strategies', 'backtest', '__main__']
+                 'refeed', 'preview_word', 'record', 'custom_strategy', 'strategies', 'backtest', '__main__']
 PROBE = r'''
 import os, signal, socket, sys, threading, logging
 argv, handlers = sys.argv[:], {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -260,7 +260,7 @@ def test_a_disk_that_fails_is_said_once_and_the_run_goes_on(tmp_path, caplog, mo
 
 
 def test_a_writer_that_falls_far_behind_gives_up_instead_of_filling_the_memory(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(journal_store, 'MOST_WAITING', 50)
+    monkeypatch.setattr(journal_store, 'MOST_ROWS', 50)
     monkeypatch.setattr(journal_store, 'COMMIT_EVERY_S', 0.2)
     journal = Journal(str(tmp_path / FILE_NAME))
     for number in range(500):

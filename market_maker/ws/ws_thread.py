@@ -64,10 +64,11 @@ class BitMEXWebsocket(object):
         self._monotonic = clock.monotonic
         self._wakeup = wakeup
         self._feed = feed or SocketFeed()
+        self._deliver = getattr(self._feed, 'deliver', None)  # what has come waits for it
         self._on_orders = on_orders
         self._on_rows = on_rows
         self._liveness = Liveness(jitter, image_limit)
-        self._is_open = self._is_ready = False
+        self._is_open = self._is_ready = self._is_starting = False
         self._lag = Lag()
         self._errors = []                  # when unforeseen errors happened lately
         self._thread = None
@@ -128,6 +129,7 @@ class BitMEXWebsocket(object):
 
     def age(self):
         """How old our picture is, in seconds: since the venue was last heard, and how late that came; infinite when not `ready`."""
+        self.hear()
         return self._liveness.age(self._clock.monotonic()) + self._lag.seconds()
 
     @property
@@ -159,10 +161,22 @@ class BitMEXWebsocket(object):
                 elif not self.exited:
                     self._pause(min(READ_LIMIT_S, self.next_look()))
             except Exception as error:  # noqa: B902 - whatever a venue sends, the thread lives on and the loop is told
-                logger.error('Realtime data could not be handled: %s', error)
-                logger.debug(traceback.format_exc())
-                self._note_error(error)
-                self._drop('an error while reading: %s' % error)
+                self._could_not_be_handled(error)
+
+    def hear(self):
+        """Apply what has come by now, where the feed leaves that to the loop."""
+        if self._deliver is None:
+            return
+        try:
+            self._deliver(self)
+        except Exception as error:  # noqa: B902 - as in the thread
+            self._could_not_be_handled(error)
+
+    def _could_not_be_handled(self, error):
+        logger.error('Realtime data could not be handled: %s', error)
+        logger.debug(traceback.format_exc())
+        self._note_error(error)
+        self._drop('an error while reading: %s' % error)
 
     def _note_error(self, error):
         now = self._clock.monotonic()
@@ -176,12 +190,13 @@ class BitMEXWebsocket(object):
 
     def next_look(self):
         """Seconds until `poll` has something to do."""
-        return self._liveness.next_look(self._clock.monotonic())
+        return READ_LIMIT_S if self._is_starting else self._liveness.next_look(self._clock.monotonic())
 
     def poll(self):
         """Ping, drop or connect, as time demands. The thread calls it; without one whoever waits does."""
         if self.exited or self.fatal:
             return
+        self.hear()
         if self._is_ready and self._lag.seconds() > LAG_LIMIT_S:
             self._drop('the realtime data is %d s late' % self._lag.seconds())
         action = self._liveness.decide(self._clock.monotonic())
@@ -190,7 +205,8 @@ class BitMEXWebsocket(object):
         elif action == liveness.DROP:
             missing = self.missing()
             self._drop('no %s came' % ', '.join(missing) if missing else 'the venue is silent')
-        elif action == liveness.CONNECT:
+        elif action == liveness.CONNECT and not self._is_starting:
+            self._is_starting = True
             self.tables.reset()
             logger.info('Connecting to %s', self._url)
             self._feed.start(self._url, self._header(), self)
@@ -211,12 +227,12 @@ class BitMEXWebsocket(object):
     #
     def on_open(self):
         self._liveness.opened(self._clock.monotonic())
-        self._is_open = True
+        self._is_open, self._is_starting = True, False
         self._lag.reset()
         logger.info('Connected to WS. Waiting for data images, this may take a moment...')
 
     def on_close(self, reason, status=None):
-        was_ready, self._is_open, self._is_ready = self._is_ready, False, False
+        was_ready, self._is_open, self._is_ready, self._is_starting = self._is_ready, False, False, False
         self.last_reason = reason
         if status in (401, 403):
             self.fatal = errors.AuthenticationError('The venue refused the credentials at the realtime socket (HTTP %d). '
@@ -227,8 +243,9 @@ class BitMEXWebsocket(object):
                 logger.warning('Websocket Closed: %s', reason)
             self._wakeup.set()
 
-    def on_message(self, text):
-        self._liveness.last_message = self._monotonic()
+    def on_message(self, text, at=None):
+        """A text came: now, or at this reading of the clock's `monotonic`."""
+        self._liveness.last_message = self._monotonic() if at is None else at
         try:
             message = _scan(text, 0)[0]  # frames begin with what they say, without white space
         except (ValueError, StopIteration):
@@ -270,7 +287,8 @@ class BitMEXWebsocket(object):
             self._error_message(message)
         elif 'info' in message and 'timestamp' in message:
             welcomed = compat.seconds_of(message['timestamp'])
-            self.welcome_offset = welcomed - self._clock.time()
+            lay = self._clock.monotonic() - self._liveness.last_message  # in a queue
+            self.welcome_offset = welcomed - (self._clock.time() - lay)
             self._lag.welcome(welcomed, self._liveness.last_message)
 
     def _error_message(self, message):
