@@ -167,7 +167,7 @@ class Journal(object):
 
     def _touch_before(self, row):
         """The touch just before a trade. The quotes that it moved are often told first: they bear its time, or a later one."""
-        traded = row.get('transactTime') or row.get('timestamp')
+        traded = row.get('timestamp')  # transactTime may be that of the order
         for stamp, touch in reversed(self._touches):
             if not traded or not stamp or stamp < traded:
                 return touch

@@ -91,7 +91,8 @@ def test_the_touch_of_a_fill_is_the_one_before_the_trade_moved_it_in_whatever_or
     journal.rows('execution', [], True)
     for second, bid, ask in (('01', 100.0, 100.5), ('01', 100.5, 101.0), ('02', 103.0, 103.5), ('02', 104.0, 104.5), ('03', 105.0, 105.5)):
         journal.rows('quote', [dict(quote(bid, ask), timestamp=at % second)])
-    journal.rows('execution', [trade('now', transactTime=at % '04'), trade('swept', transactTime=at % '02'), trade('long ago', transactTime=at % '00')])
+    journal.rows('execution', [trade('now', timestamp=at % '04'), trade('swept', timestamp=at % '02', transactTime=at % '00'),
+                               trade('long ago', timestamp=at % '00')])
     assert [(row.exec_id, row.bid, row.ask) for row in read(journal).fills()] == [
         ('now', 105.0, 105.5), ('swept', 100.5, 101.0), ('long ago', 100.5, 101.0)]
 
