@@ -4,7 +4,7 @@ Quantities are contracts, negative when short; money is in units of the settleme
 and 4.5, as the venue of 2018 reckoned cross margin:
 
 * Reducing a position releases its cost in proportion; going through zero closes it all and opens the rest.
-* The average entry comes from the ceiling of the signed cost of a lot.
+* The average entry comes from the ceiling of the signed cost of a lot, to four decimals; where all lots cost the same it is on the tick.
 * Margin used is the initial margin and the fee to leave; kept must be the maintenance margin, that fee, and the fee on what is lost.
 
 Known differences: from 2024 on the venue locked the maintenance margin alone, so that there its liquidation price is further away by
@@ -45,13 +45,20 @@ def fill(row, held, quantity, price, is_maker=True):
 
 
 def entry(row, held):
-    """Average entry price, with four decimals; None when flat."""
+    """Average entry price, with four decimals, or on the tick where every lot cost the same; None when flat."""
     if not held.quantity or not held.cost:
         return None
-    per_lot = EXACT.divide(to_decimal(held.cost) * contracts.lot_size(row), Decimal(abs(held.quantity)))
+    exact = EXACT.divide(to_decimal(held.cost) * contracts.lot_size(row), Decimal(abs(held.quantity)))
     is_positive = (contracts.kind(row) == contracts.INVERSE) == (held.quantity < 0)
-    per_lot = per_lot.to_integral_value(ROUND_CEILING if is_positive else ROUND_FLOOR)
-    return float(to_multiple(_price(row, per_lot, contracts.lot_size(row)), _ENTRY_STEP, ROUND_HALF_EVEN)) if per_lot else None
+    per_lot = exact.to_integral_value(ROUND_CEILING if is_positive else ROUND_FLOOR)
+    if not per_lot:
+        return None
+    price = _price(row, per_lot, contracts.lot_size(row))
+    if per_lot == exact:
+        on_tick = to_multiple(price, row['tickSize'], ROUND_HALF_UP)
+        if on_tick and contracts.cost(row, contracts.lot_size(row), on_tick) == per_lot:
+            return float(on_tick)
+    return float(to_multiple(price, _ENTRY_STEP, ROUND_HALF_EVEN))
 
 
 def unrealised(row, held, price):

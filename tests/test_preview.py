@@ -34,7 +34,7 @@ def test_the_table_goes_from_the_highest_price_down_with_the_middle_between():
 
 
 def test_each_row_tells_distance_cost_margin_and_what_its_fill_makes_of_the_position():
-    assert cells(table()[5]) == ['-1', 'Buy', '6327.0', '100', '-0.50%', '0.01580500', '0.00018188', '+100', '6327.11', '0.0%', '99.0', '#########']
+    assert cells(table()[5]) == ['-1', 'Buy', '6327.0', '100', '-0.50%', '0.01580500', '0.00018188', '+100', '6327.00', '0.0%', '99.0', '#########']
     assert cells(table()[6])[7:9] == ['+300', '6306.36']
 
 

@@ -148,17 +148,14 @@ class Position:
     def margin(self, unrealised: int) -> PositionMargin:
         if not self.current_qty:
             return FLAT
-        spec = self.instrument.spec
-        if self.leverage_e2:
-            return contract_math.held_position_margin(
-                self.pos_cost, self.init_req_e8, self.maint_req_e8, spec.taker_fee_e8, unrealised, self.transferred
-            )
-        if self.texts.shares_unrealised:
-            rate = self.instrument.funding_rate_e8 if self.current_qty > 0 else -self.instrument.funding_rate_e8
-            return contract_math.shared_position_margin(self.pos_cost, self.maint_req_e8, rate if rate > 0 else 0)
+        rate = self.instrument.funding_rate_e8 if self.current_qty > 0 else -self.instrument.funding_rate_e8
+        pays = rate if rate > 0 else 0
+        if self.texts.shares_unrealised and not self.leverage_e2:
+            return contract_math.shared_position_margin(self.pos_cost, self.maint_req_e8, pays)
         return contract_math.held_position_margin(
-            self.pos_cost, self.init_req_e8, self.maint_req_e8, spec.taker_fee_e8, unrealised
-        )
+            self.pos_cost, self.init_req_e8, self.maint_req_e8, self.instrument.spec.taker_fee_e8, unrealised,
+            self.transferred if self.leverage_e2 else None, pays,
+        )  # fmt: skip
 
     # -- what happens to it --------------------------------------------------------------------------------------------
 

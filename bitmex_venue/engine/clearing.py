@@ -101,14 +101,14 @@ class Clearing:
         if ours.reduce_only:
             self.enforce_reduce_only(ours)
 
-    def taken_over(self, order: Order, engine: Position, ticks: int) -> None:
-        """A whole order is filled by the liquidation engine, without fees and without a public trade."""
+    def taken_over(self, order: Order, engine: Position, ticks: int, rate_e8: int) -> None:
+        """A whole order is filled by the liquidation engine, which pays no fee, without a public trade."""
         instrument, qty = order.market.instrument, order.leaves_qty
         cost = qty // instrument.lot_size * instrument.value_at(ticks)
         ours = order.position
         before = abs(ours.current_qty) + abs(engine.current_qty)
         order.leaves_qty = 0
-        self._book(order, qty, ticks, cost, 0, "RemovedLiquidity", self.ids.next())
+        self._book(order, qty, ticks, cost, rate_e8, "RemovedLiquidity", self.ids.next())
         self.settle(engine, -order.side, qty, cost, 0)
         instrument.open_interest += (abs(ours.current_qty) + abs(engine.current_qty) - before) // 2
         self.maker_filled(order, qty)

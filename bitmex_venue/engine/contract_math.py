@@ -63,10 +63,15 @@ def released_cost(pos_cost: int, closed: int, total: int) -> int:
 
 
 def average_price_e8(spec, lots: int, pos_cost: int) -> int:
-    """avgEntryPrice of a position with signed cost `pos_cost`, at four decimals (4.4). 0 when there is none."""
+    """avgEntryPrice of a position with signed cost `pos_cost`, at four decimals (4.4); where every lot cost the same, the price on
+    the tick at which it does (rows of 2019-02 and 2021-12). 0 when there is none."""
     per_lot = abs(ceil_div(pos_cost, lots)) if lots else 0
     if not per_lot:
         return 0
+    if per_lot * lots == abs(pos_cost):
+        on_tick = avg_px_e8(spec, 1, per_lot)
+        if on_tick and lot_value(spec, on_tick) == per_lot:
+            return on_tick
     return div_half_away(price_of_lot_value(spec, per_lot, 1), 10_000) * 10_000
 
 
@@ -143,17 +148,19 @@ def shared_position_margin(pos_cost: int, maint_e8: int, funding_e8: int) -> Pos
 
 
 def held_position_margin(
-    pos_cost: int, init_e8: int, maint_e8: int, taker_fee_e8: int, unrealised: int, transferred: int | None = None
+    pos_cost: int, init_e8: int, maint_e8: int, taker_fee_e8: int, unrealised: int, transferred: int | None = None, rate_e8: int = 0
 ) -> PositionMargin:
     """Cross margin of 2018 (transferred None: posCross covers the loss), and isolated margin of any year (4.5).
 
-    [V] on the rows of 2018-08-19 and 2019-11-12. For isolated margin `transferred` is what was moved in by hand.
+    [V] on the rows of 2018-08-19 and 2019-11-12. For isolated margin `transferred` is what was moved in by hand. `rate_e8` is the
+    funding rate that the position would pay, which counts as maintenance: found in rows of 2019-02-20 (0.00375, isolated) and
+    2021-12-18 (0.0001, cross).
     """
     size = abs(pos_cost)
     init = ceil_div(size * init_e8, E8)
     cross = max(0, -unrealised) if transferred is None else transferred
     comm = ceil_div((size + init + cross) * taker_fee_e8, E8)
-    maint = ceil_div(size * maint_e8, E8) + comm
+    maint = ceil_div(size * (maint_e8 + rate_e8), E8) + comm
     margin = init + comm + cross
     return PositionMargin(init, comm, cross, maint, margin, margin + unrealised)
 

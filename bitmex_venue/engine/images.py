@@ -153,10 +153,10 @@ class PositionImage(NamedTuple):
 
     @property
     def bankrupt_price_e8(self) -> int | None:
-        """Where equity is gone."""
+        """Where equity is gone, but for what is set aside for the fee of getting out (rows of 2019-02-11 and 2019-02-20)."""
         if not self.current_qty:
             return None
-        return self._price_at(self.pos_cost - self._behind)
+        return self._price_at(self.pos_cost - max(0, self._behind - self.margin.comm))
 
     def shows(self, other: PositionImage | None) -> bool:
         """Whether the two have the same row: equity shows in two prices only."""

@@ -11,7 +11,9 @@ Rules (bitmex-api.md 4.5, issue 3):
 * the house account sells what it took over at the bankruptcy price or better; what it gains or loses when it is flat again
   is the insurance fund's, which may run dry and below.
 
-Known differences: no step-wise reduction of large positions, no auto-deleveraging, no fee on the take-over.
+* the take-over costs the taker's fee (a recorded row of 2017), where the position's margin has it set aside;
+
+Known differences: no step-wise reduction of large positions, no auto-deleveraging.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ def short_of_maintenance(position: Position) -> bool:
 
 
 def bankruptcy_ticks(position: Position) -> int:
-    """The price, on the grid, at which nothing is left behind a position, as its row shows it; never negative equity."""
+    """The price, on the grid, at which nothing is left behind a position once the fee is paid for which it has set something aside
+    (posComm), as its row shows it; never negative equity."""
     tick = position.instrument.spec.tick_e8
     wallet, unrealised = position.wallet, position.unrealised_pnl
     behind = wallet.balance
@@ -54,28 +57,37 @@ def bankruptcy_ticks(position: Position) -> int:
         if other is not position and other.current_qty:
             profit = other.unrealised_pnl
             behind += -other.margin(profit).margin if other.leverage_e2 else profit
+    margin = position.margin(unrealised)
     if position.leverage_e2:  # its own margin, as far as funding and fees have left the wallet that much
-        behind = min(behind, position.margin(unrealised).margin)
+        behind = min(behind, margin.margin)
     lots = position.current_qty // position.instrument.lot_size
     spec = position.instrument.spec
     owed = position.pos_cost - behind
-    price = contract_math.price_for_mark_value(spec, lots, owed)
+    price = contract_math.price_for_mark_value(spec, lots, owed + margin.comm)
     if price is None:
         return spec.max_ticks if spec.is_inverse else 1
     if price > spec.max_price_e8:
         return spec.max_ticks
     ticks = contract_math.ceil_div(price, tick) if position.current_qty > 0 else price // tick
-    return _towards_safety(position, max(1, ticks), owed)
+    return _towards_safety(position, max(1, ticks), owed, take_over_fee_e8(position))
 
 
-def _towards_safety(position: Position, ticks: int, owed: int) -> int:
-    """The value of a lot is rounded, which many lots multiply: the first price from there at which they are worth what is owed."""
+def _towards_safety(position: Position, ticks: int, owed: int, fee_e8: int) -> int:
+    """The value of a lot is rounded, which many lots multiply: the first price from there at which they pay what is owed."""
     instrument = position.instrument
     step = 1 if position.current_qty > 0 else -1
     lots = -position.current_qty // instrument.lot_size if instrument.is_inverse else position.current_qty // instrument.lot_size
-    while lots * instrument.value_at(ticks) < owed and 1 <= ticks + step <= instrument.spec.max_ticks:
+    while 1 <= ticks + step <= instrument.spec.max_ticks:
+        value = lots * instrument.value_at(ticks)
+        if value - contract_math.commission(abs(value), fee_e8) >= owed:
+            break
         ticks += step
     return ticks
+
+
+def take_over_fee_e8(position: Position) -> int:
+    """The taker's, where the margin of the position has something set aside for it (all but cross margin of 2024 and later)."""
+    return position.instrument.spec.taker_fee_e8 if position.margin(position.unrealised_pnl).comm else 0
 
 
 class Liquidation:
@@ -121,10 +133,10 @@ class Liquidation:
         exchange = self.exchange
         market = exchange.markets[position.symbol]
         side, qty = (-1 if position.current_qty > 0 else 1), abs(position.current_qty)
-        ticks = bankruptcy_ticks(position)
+        ticks, fee_e8 = bankruptcy_ticks(position), take_over_fee_e8(position)
         engine = self.engine_account()
         order = self._order(position.account, market, side, qty, ticks)
-        exchange.clearing.taken_over(order, engine.position(market.instrument), ticks)
+        exchange.clearing.taken_over(order, engine.position(market.instrument), ticks, fee_e8)
         self.taken += 1
         selling = self._order(engine, market, side, qty, ticks)
         exchange.outbox.rest.append(events.LiquidationEvent(exchange.now, "insert", selling, qty))

@@ -1,8 +1,8 @@
 """The words of the venue that changed with the years: one `Texts` for `classic` (2018 to 2021), one for `modern`.
 
 Sources: bitmex-api.md 3.4 (amends), 3.5 (cancels), 3.7 (text grammar), 1.6 and 3.8 (refusals). `moves_transact_time`
-says whether amends, fills and cancels move transactTime (late 2025) or leave it at submission (2020); `shows_pending` whether
-a margin row tells of money on its way out (until January 2023).
+says whether fills and cancels move transactTime (late 2025) or leave it (2018 to 2020), as amends never did (recorded in 2018, 2019);
+`shows_pending` whether a margin row tells of money on its way out (until January 2023).
 """
 
 from __future__ import annotations

@@ -253,8 +253,7 @@ class Trading:
         }
         if order.stop_px is not None:
             columns["stop_px"] = order.stop_px
-        if self.texts.moves_transact_time:
-            order.transact_time = columns["transact_time"] = now
+        order.transact_time = columns["transact_time"] = now
         self.outbox.rest.append(events.ExecutionEvent(now, self.ids.next(), "Replaced", order, order.columns()))
         self.outbox.order_update(now, order, columns)
         self.outbox.touch(order.position)

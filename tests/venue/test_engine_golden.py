@@ -159,6 +159,33 @@ def test_margin_row_of_2026_05_03():
     assert round(row.margin_leverage, 4) == 0.6293
 
 
+def test_isolated_short_of_2019_02_20():
+    """posMaint has the funding rate in it, 0.00375 on the testnet of that day (fpanettieri/peron, 4.large_position.js)."""
+    margin = m.held_position_margin(7609687974, 1_000_000, 500_000, 75_000, 52182774, 0, 375_000)
+    assert margin == (76096880, 5764339, 0, 72349109, 81861219, 134043993)
+    row = image(XBTUSD_2018, -299901, 7609687974, 3914.27, margin, leverage_e2=10_000, current_cost=7609688274, current_comm=5711071)
+    assert (row.mark_value, row.unrealised_pnl, row.realised_pnl) == (7661870748, 52182774, -5711371)
+    assert (row.unrealised_pnl_pcnt, row.unrealised_roe_pcnt, row.avg_entry_price_e8) == (0.0069, 0.6857, e8(3941))
+    assert (row.break_even_price_e8, row.liquidation_price_e8, row.bankrupt_price_e8) == (e8(3937.5), e8(3945.5), e8(3980.5))
+
+
+def test_isolated_long_of_2019_02_11():
+    """With leverage 1 (fpanettieri/peron, 20190211_xbt_manual_test.js)."""
+    margin = m.held_position_margin(-2791300, E8, 500_000, 75_000, -34800, 0)
+    assert margin == (2791300, 4187, 0, 18144, 2795487, 2760687)
+    row = image(XBTUSD_2018, 100, -2791300, 3538.5, margin, leverage_e2=100, init_req_e8=E8, current_comm=-697)
+    assert (row.mark_value, row.unrealised_pnl, row.avg_entry_price_e8) == (-2826100, -34800, e8(3582.5))
+    assert (row.break_even_price_e8, row.liquidation_price_e8, row.bankrupt_price_e8) == (e8(3582), e8(1796), e8(1791.5))
+    k = m.margin_factor_e16(E8, 75_000)
+    assert [m.ceil_div(cost * k, m.E16) for cost in (33333, 2790600, 2791300)] == [33408, 2796879, 2797581]
+
+
+def test_cross_long_of_2021_12_18():
+    """posMaint of a long that pays funding at 0.0001, with the rates of that year."""
+    margin = m.held_position_margin(-212875, 1_000_000, 350_000, 50_000, -71, None, 10_000)
+    assert (margin.init, margin.comm, margin.maint, margin.cross) == (2129, 108, 875, 71)
+
+
 def test_isolated_liquidation_price_of_an_inverse_long_is_near_the_formula_of_2019():
     spec, entry, leverage = XBTUSD_2018, 10_000, 10
     pos_cost = -1000 * m.lot_value(spec, e8(entry))

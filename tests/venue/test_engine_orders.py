@@ -293,12 +293,14 @@ def test_text_of_an_amend_names_what_changed(texts, text):
 
 
 @pytest.mark.parametrize("texts, moves", [("classic", False), ("modern", True)])
-def test_transact_time_moves_with_amends_and_cancels_only_in_the_modern_era(texts, moves):
+def test_transact_time_moves_with_amends_and_in_the_modern_era_with_cancels_too(texts, moves):
     desk = Desk(texts)
     order = desk.buy(ALICE, 1000, 9990)
     desk.now += SECOND
+    desk.events()
     desk.amend(order, 9989)
-    assert order.timestamp == desk.now and (order.transact_time == desk.now) is moves
+    (row,) = desk.events(e.OrderEvent)
+    assert order.timestamp == order.transact_time == row.columns["transact_time"] == desk.now
     desk.now += SECOND
     desk.cancel(order)
     assert order.timestamp == desk.now and (order.transact_time == desk.now) is moves
