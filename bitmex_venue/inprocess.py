@@ -117,16 +117,18 @@ class VenueFeed:
     """A realtime connection that needs no thread. `threaded` tells a client so.
 
     The listener has `on_open()`, `on_message(text)` and `on_close(reason)`; a refused connection calls
-    `on_close(reason, status)` with the HTTP status.
+    `on_close(reason, status)` with the HTTP status. With `rows`, deltas come as the dict that their text would be read as, and are
+    never made into text.
     """
 
     threaded = False
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, rows: bool = False) -> None:
         self.venue = venue
+        self._rows = rows
         self._session: Any = None
         self._listener: Any = None
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[Any] = deque()
         self._pumping = False
 
     def start(self, url: str, header: Any, listener: Any) -> None:
@@ -140,6 +142,7 @@ class VenueFeed:
         if isinstance(session, Response):
             listener.on_close(f"the venue refused the socket with HTTP {session.status}", session.status)
             return
+        session.takes_rows = self._rows
         self._session, self._listener = session, listener
         self.venue.on_advanced.append(self.pump)
         listener.on_open()

@@ -259,7 +259,7 @@ class BitMEX(object):
         symbol = symbol or self.symbol
         row = self.ws.tables.row('position', symbol=symbol) or {}
         stub = {'avgCostPrice': 0, 'avgEntryPrice': 0, 'currentQty': 0, 'symbol': symbol}
-        stub.update((key, value) for key, value in row.items() if value is not None)
+        stub.update({key: value for key, value in row.items() if value is not None})
         return stub
 
     @authentication_required

@@ -141,6 +141,8 @@ def _match(rows, desired, relist_interval):
     it makes no difference the inner order is created, and the outermost is cancelled. By age fits what was placed from the outside
     in; orders that were placed one by one, some of them later, may stand in any order: then those first that may stay.
     """
+    if len(rows) == len(desired) and not any(needs_amend(row, wanted, relist_interval) for row, wanted in zip(rows, desired)):
+        return list(zip(rows, desired)), [], []  # the usual case: all stay
     ways = [_in_turn(ordered, desired, inner) for ordered in (rows, _outermost_first(rows)) for inner in (False, True)]
     ways.append(_fitting_first(rows, desired, relist_interval))
     best = min(ways, key=lambda way: sum(needs_amend(row, wanted, relist_interval) for row, wanted in way))

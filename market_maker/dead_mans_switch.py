@@ -84,5 +84,5 @@ class DeadMansSwitch(object):
             self._seconds = 0
             try:
                 self._tell(0)
-            except (Exception, KeyboardInterrupt) as error:
+            except Exception as error:
                 logger.warning('The dead man\'s switch could not be disarmed: %s', error)

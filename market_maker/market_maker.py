@@ -22,7 +22,7 @@ from market_maker.refusals import Refusals
 from market_maker.risk import Risk
 from market_maker.running import Running
 from market_maker.settings import settings as process_settings
-from market_maker.shutdown import LEFT, cancel_everything
+from market_maker.shutdown import cancel_everything
 from market_maker.top_ups import TopUps
 from market_maker.utils import constants, errors, log
 from market_maker.utils.signals import StopSignals
@@ -185,6 +185,7 @@ class OrderManager(Running):
         exchange.settlement()
         self.journal.about(start_balance=self.start_XBt)
         self.cancelled = False             # whether the shutdown took everything of ours off the book
+        self._is_shut_down = False
         self._said_rules = False
         self._touch = None
         self._refusals = Refusals(settings.LOOP_INTERVAL)
@@ -464,8 +465,10 @@ class OrderManager(Running):
     #
     def print_status(self):
         """Say how the account stands."""
-        position = self.exchange.get_position()
         self.running_qty = self.exchange.get_delta()
+        if not logger.isEnabledFor(logging.INFO):
+            return
+        position = self.exchange.get_position()
         logger.info(status.balance_line(self.exchange.get_margin()['marginBalance'], self.exchange.settlement()))
         logger.info('Current Contract Position: %d' % self.running_qty)
         if self.settings.CHECK_POSITION_LIMITS:
@@ -480,7 +483,7 @@ class OrderManager(Running):
             logger.info(status.request_line(venue.request_budget.describe(self.clock.monotonic()), self._quotes_sent, venue.fills_seen))
 
     def _say_ticker(self, ticker):
-        if self.status_is_due():
+        if self.status_is_due() and logger.isEnabledFor(logging.INFO):
             digits = self.exchange.tick_log
             logger.info(status.ticker_line(self.instrument['symbol'], ticker, digits))
             logger.info(status.start_line(self.start_position_buy, self.start_position_sell, self.start_position_mid, digits))
@@ -543,9 +546,9 @@ class OrderManager(Running):
 
     def shut_down(self):
         """Cancel our orders by REST, say what the run made, close the connection. Done once; raises nothing."""
-        if self.is_shut_down:
+        if self._is_shut_down:
             return
-        self.is_shut_down = True
+        self._is_shut_down = True
         logger.info('Shutting down. %s', 'A dry run has placed nothing.' if self.exchange.dry_run else 'All open orders will be cancelled.')
         if self.exchange.paper_died():
             logger.error('The paper venue is gone, and every order with it.')
@@ -557,7 +560,7 @@ class OrderManager(Running):
             self.switch.disarm()
         try:
             self.exchange.close()
-        except (Exception, KeyboardInterrupt) as error:
+        except Exception as error:
             logger.error('The connection could not be closed: %s', error)
         self.exchange.run.close(self.exit_code() if self.ended_by is None else errors.code_of(self.ended_by))
 
@@ -565,10 +568,7 @@ class OrderManager(Running):
         """The last decision of a run."""
         self.journal.begin_decision('stop')
         with self.journal.because('shutdown: %s' % (self.stop_reason or 'an error')):
-            try:
-                self.cancelled = cancel_everything(self.exchange, self.clock, logger.error)
-            except KeyboardInterrupt:
-                logger.error(LEFT, 'told to leave at once')
+            self.cancelled = cancel_everything(self.exchange, self.clock, logger.error)
         self.journal.end_decision('everything is cancelled' if self.cancelled else 'orders may be left')
 
     def _say_result(self):
@@ -578,8 +578,8 @@ class OrderManager(Running):
             totals = getattr(self.exchange.bitmex, 'totals', None)
             for line in status.result_lines(self.exchange.settlement(), self.start_XBt, end, deposits, totals):
                 logger.info(line)
-        except (Exception, KeyboardInterrupt) as error:
-            logger.warning('What the run made is not known: %s', error or 'told to leave at once')
+        except Exception as error:
+            logger.warning('What the run made is not known: %s', error)
 
 
 #

@@ -14,13 +14,10 @@ pytestmark = pytest.mark.skipif(os.name != 'posix', reason='POSIX signals')
 
 class Told(object):
     def __init__(self):
-        self.names, self.again = [], []
+        self.names = []
 
     def request_stop(self, name):
         self.names.append(name)
-
-    def stop_again(self, name):
-        self.again.append(name)
 
 
 def send(name):
@@ -62,20 +59,3 @@ def test_under_nohup_a_lost_terminal_stays_ignored():
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-def test_a_further_signal_is_passed_on_as_one_unless_it_is_the_echo_of_the_last_or_a_lost_terminal():
-    told, now = Told(), [0.0]
-
-    def send_at(moment, name, heard):
-        now[0] = moment
-        send(name)
-        assert wait_until(lambda: len(told.names + told.again) == heard, 5)
-    with StopSignals(now=lambda: now[0]) as signals:
-        signals.tell(told)
-        send_at(0, 'SIGTERM', 1)
-        send_at(0.1, 'SIGTERM', 1)
-        send_at(2, 'SIGINT', 2)
-        send_at(4, 'SIGHUP', 3)
-        send_at(6, 'SIGTERM', 4)
-    assert (told.names, told.again) == (['SIGTERM', 'SIGHUP'], ['SIGINT', 'SIGTERM'])

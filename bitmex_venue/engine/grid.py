@@ -119,6 +119,7 @@ class Grids:
             window.prev_price = max(1, window.prev_price * old // new)
         for minute in window.minutes:
             minute[3:6] = [max(1, price * old // new) for price in minute[3:6]]
+        window.repriced()
 
     def _bring_back(self, order: Order) -> None:
         market = order.market

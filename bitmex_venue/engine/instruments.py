@@ -114,12 +114,13 @@ class Window:
     """Trades of the last 24 hours, by the minute: volume (contracts), turnover (settlement units), high, low, the price
     before (ticks)."""
 
-    __slots__ = ("minutes", "volume", "turnover", "prev_price")
+    __slots__ = ("minutes", "volume", "turnover", "prev_price", "_range")
 
     def __init__(self) -> None:
         self.minutes: deque[list[int]] = deque()  # minute, volume, turnover, high, low, close
         self.volume = self.turnover = 0
         self.prev_price: int | None = None
+        self._range: tuple[int, int] | None = None  # (high, low), None where it must be looked for
 
     def add(self, now: int, ticks: int, qty: int, cost: int) -> None:
         minute = now // MINUTE
@@ -139,13 +140,19 @@ class Window:
             minutes.append([minute, qty, cost, ticks, ticks, ticks])
         self.volume += qty
         self.turnover += cost
+        if self._range is not None:
+            high, low = self._range
+            if ticks > high or ticks < low:
+                self._range = max(high, ticks), min(low, ticks)
 
     def forget(self, now: int) -> bool:
         """Drop what is older than a day; true when something was."""
         oldest = (now - DAY) // MINUTE
         dropped = False
         while self.minutes and self.minutes[0][0] < oldest:
-            _, qty, cost, _, _, close = self.minutes.popleft()
+            _, qty, cost, high, low, close = self.minutes.popleft()
+            if self._range is not None and (high == self._range[0] or low == self._range[1]):
+                self._range = None
             self.volume -= qty
             self.turnover -= cost
             self.prev_price = close
@@ -154,11 +161,22 @@ class Window:
 
     @property
     def high(self) -> int | None:
-        return max((m[3] for m in self.minutes), default=None)
+        return self._high_and_low()[0]
 
     @property
     def low(self) -> int | None:
-        return min((m[4] for m in self.minutes), default=None)
+        return self._high_and_low()[1]
+
+    def repriced(self) -> None:
+        """The prices of the minutes were written anew."""
+        self._range = None
+
+    def _high_and_low(self) -> tuple[int | None, int | None]:
+        if not self.minutes:
+            return None, None
+        if self._range is None:
+            self._range = max(m[3] for m in self.minutes), min(m[4] for m in self.minutes)
+        return self._range
 
 
 class Instrument:

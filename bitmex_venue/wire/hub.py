@@ -5,7 +5,8 @@ a row only when somebody is subscribed to its table. Rows of one kind become one
 events came (bitmex-api.md 5.6). A message is encoded once and the same text is handed to every session.
 
 Rules
-* A row is rendered only for tables somebody listens to; a message is encoded once, not once per client.
+* A row is rendered only for tables somebody listens to; a message is encoded once, not once per client, and not at all for a client in
+  process that takes rows.
 * Private rows go to sessions of their own account only.
 * Neighbouring private rows of one table, action, account and symbol share a message; all trades (or quotes) of a
   symbol in one batch share a message.
@@ -169,10 +170,15 @@ class Hub:
         self.send(batch)
 
     def send(self, batch: Batch) -> None:
-        """Encode each message once and hand it to its listeners."""
+        """Encode each message once and hand it to its listeners; to those that take rows as they are, rows of their own."""
         for message in batch.messages:
-            text = dumps({"table": message.table, "action": message.action, "data": message.rows})
+            text = None
             for session in message.listeners:
+                if session.takes_rows:
+                    session.give({"table": message.table, "action": message.action, "data": [dict(row) for row in message.rows]})
+                    continue
+                if text is None:
+                    text = dumps({"table": message.table, "action": message.action, "data": message.rows})
                 session.send(text)
         if self.again:
             again, self.again = self.again, {}

@@ -136,6 +136,8 @@ def _columns(rows: Rows, exchange: Any, inst: Any, ours: str, value: Any, others
         return _index_price(rows, inst) if ours in ("last_price", "mark_e8", "index_e8") else {}
     if ours == "last_price":
         return _last(rows, inst, value, others.get("last_tick_direction", inst.last_tick_direction))
+    if ours == "ask_price" and "bid_price" in others:
+        return {}  # both are told at once
     if ours == "bid_price" or ours == "ask_price":
         return _touch(rows, inst, exchange.books[inst.spec.symbol])
     if ours == "open_interest":

@@ -70,13 +70,14 @@ class Session:
         self.remote = remote
         self.closed: str | None = None
         self.on_outgoing: Callable[[], None] | None = None
+        self.takes_rows = False  # a client in process may take table messages as they are
         self.line: Any = None  # what lies between venue and client while faults of messages are armed
         self.half_open = False  # nothing is heard or said any more
         self.close_code = 1008
         self.max_outgoing = max_outgoing
         self.max_bytes = max_bytes
         self.topics: dict[str, Topic] = {}
-        self._outgoing: list[str] = []
+        self._outgoing: list[Any] = []
         self._bytes = 0
         self._errors = 0
         self._ops: dict[str, Callable[[Any, Any], None]] = {
@@ -121,8 +122,8 @@ class Session:
             log.exception("unforeseen failure of a realtime message")
             self._refuse(500, "Server Error", {})
 
-    def take_outgoing(self) -> list[str]:
-        """What is to be sent, oldest first; the outbox is empty afterwards."""
+    def take_outgoing(self) -> list[Any]:
+        """What is to be sent, oldest first: text, or a dict where rows were asked for. The outbox is empty afterwards."""
         out, self._outgoing, self._bytes = self._outgoing, [], 0
         return out
 
@@ -145,6 +146,16 @@ class Session:
             self.line.carry(text)
         else:
             self.deliver(text)
+
+    def give(self, message: dict[str, Any]) -> None:
+        """`send` for a client that takes rows; one with a line between gets text like everybody."""
+        if self.line is not None:
+            self.line.carry(dumps(message))
+        elif self.closed is None and not self.half_open:
+            self._outgoing.append(message)
+            if len(self._outgoing) > self.max_outgoing:
+                self._outgoing, self._bytes = [], 0
+                self.close(SLOW_READER)
 
     def deliver(self, text: str) -> None:
         """Queue a frame."""

@@ -44,7 +44,7 @@ def open_venue(job: Job, settings: Settings, market: Any, begin: int) -> Venue:
 
 
 class Stage:
-    """A bot at a venue. `run` once; then `stop_reason` tells why it ended, `requests` how many there were."""
+    """A bot at a venue; `client` is its wrapper. `run` once; then `stop_reason` tells why it ended, `requests` how many there were."""
 
     def __init__(
         self,
@@ -64,9 +64,10 @@ class Stage:
         client = BitMEX(
             URL, job.symbol, API_KEY, API_SECRET, orderIDPrefix=settings.ORDERID_PREFIX, postOnly=settings.POST_ONLY,
             timeout=settings.TIMEOUT, order_transport=settings.ORDER_TRANSPORT, start_timeout=settings.START_TIMEOUT_S,
-            symbols=[symbol for symbol in settings.CONTRACTS if symbol != job.symbol], transport=self._transport, feed=VenueFeed(venue),
+            symbols=[symbol for symbol in settings.CONTRACTS if symbol != job.symbol], transport=self._transport, feed=VenueFeed(venue, rows=True),
             clock=clock, new_id=lambda: f"{next(numbers):022d}", jitter=lambda: 0.5, journal=journal,
         )  # fmt: skip
+        self.client = client
         self._manager = chosen(ExchangeInterface(False, settings, job.symbol, client), settings)
         clock.on_end = lambda: self._manager.request_stop(OVER)
 

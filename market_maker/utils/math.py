@@ -5,10 +5,20 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 # A context of our own: what a strategy does to the thread's context changes no price.
 EXACT = Context(prec=28)
+MOST_KEPT = 4096
+
+_kept = {}  # float -> Decimal: prices and steps come again and again
 
 
 def to_decimal(number):
     """The decimal that the number is written as: 0.1 is one tenth, not the binary fraction nearest to it."""
+    if type(number) is float:
+        found = _kept.get(number)
+        if found is None:
+            if len(_kept) >= MOST_KEPT:
+                _kept.clear()
+            found = _kept[number] = Decimal(repr(number))
+        return found
     if isinstance(number, Decimal):
         return number
     return Decimal(repr(number) if isinstance(number, float) else str(number))

@@ -1,15 +1,8 @@
-"""The signals that stop the bot: Ctrl-C, SIGTERM, a lost terminal. A handler only leaves a note; the loop acts on it.
-
-Whoever asks again is impatient: `stop_again(name)` of whom it was told may then raise KeyboardInterrupt. What comes within AGAIN_AFTER_S
-of the last one is the same wish (`timeout` and some shells signal twice), and a terminal that is lost asks once.
-"""
+"""The signals that stop the bot: Ctrl-C, SIGTERM, a lost terminal. A handler only leaves a note; the loop acts on it."""
 from __future__ import absolute_import, division, print_function
 
-import os
 import signal
-import time
 
-AGAIN_AFTER_S = 0.5
 NAMES = ('SIGINT', 'SIGTERM', 'SIGHUP')
 
 
@@ -17,14 +10,12 @@ class StopSignals(object):
     """Handlers while the `with` block lasts, those of before afterwards.
 
     Until `tell` names somebody, a signal raises KeyboardInterrupt, since nothing has been placed that would have to be
-    cancelled; then it calls `request_stop(name)` of whom it was told, from the second on `stop_again(name)`, and does nothing else.
-    `received` is the name of the first signal, or None. `now()` in seconds, of any clock.
+    cancelled; then it calls `request_stop(name)` of whom it was told, and does nothing else. `received` is the name of
+    the first signal, or None.
     """
 
-    def __init__(self, now=time.time):
+    def __init__(self):
         self.received = None
-        self._now = now
-        self._heard_at = None
         self._target = None
         self._before = {}
 
@@ -51,19 +42,7 @@ class StopSignals(object):
 
     def _handle(self, number, frame):
         name = [name for name in NAMES if getattr(signal, name, None) == number][0]
-        before, self._heard_at = self._heard_at, self._now()
         self.received = self.received or name
         if self._target is None:
             raise KeyboardInterrupt()
-        if before is None or name == 'SIGHUP' or not hasattr(self._target, 'stop_again'):
-            self._target.request_stop(name)
-        elif abs(self._heard_at - before) >= AGAIN_AFTER_S:
-            self._target.stop_again(name)
-
-
-def say_at_once(text):
-    """A line on standard error from within a handler, where log and buffers may be in use."""
-    try:
-        os.write(2, ('marketmaker: %s\n' % text).encode('utf-8'))
-    except OSError:
-        pass
+        self._target.request_stop(name)

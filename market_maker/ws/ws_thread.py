@@ -244,10 +244,13 @@ class BitMEXWebsocket(object):
             self._wakeup.set()
 
     def on_message(self, text, at=None):
-        """A text came: now, or at this reading of the clock's `monotonic`."""
+        """A text came: now, or at this reading of the clock's `monotonic`.
+
+        From a feed within the process it may be the dict that a text would have been read as, which is ours from then on.
+        """
         self._liveness.last_message = self._monotonic() if at is None else at
         try:
-            message = _scan(text, 0)[0]  # frames begin with what they say, without white space
+            message = text if type(text) is dict else _scan(text, 0)[0]  # frames begin with what they say, without white space
         except (ValueError, StopIteration):
             if text != 'pong':
                 logger.warning('The venue sent what is not JSON: %.80r', text)

@@ -183,3 +183,29 @@ def test_a_run_that_is_interrupted_keeps_what_was_done(monkeypatch, tmp_path):
     assert not result.is_whole and result.ended == "SIGINT"
     assert sqlite3.connect(os.path.join(result.path, "journal.sqlite")).execute("SELECT count(*) FROM decision").fetchone()[0] >= 20
     assert "everything is cancelled" in [row.outcome for row in result.run.decisions()][-1]
+
+
+@pytest.mark.parametrize("profile", ["classic", "modern"])
+def test_rows_straight_into_the_tables_leave_them_as_text_does(profile):
+    """The realtime rows of a run, taken as they are and by way of their text, make equal tables and the same run."""
+    seen = []
+    for rows in (True, False):
+
+        class Feed(stage.VenueFeed):
+            def __init__(self, venue, rows=rows, real=rows):
+                super().__init__(venue, real)
+
+        class Watched(stage.Stage):
+            def run(self):
+                super().run()
+                seen.append(self.client.ws.tables._tables)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stage, "VenueFeed", Feed)
+            patch.setattr("market_maker.backtest.run.Stage", Watched)
+            seen.append(run(Job(minutes=2, seed=11, profile=profile)).image)
+    assert seen[1] == seen[3]
+    with_rows, with_text = ({name: list(table.rows.items()) for name, table in tables.items()} for tables in (seen[0], seen[2]))
+    assert set(with_rows) >= {"quote", "trade", "orderBookL2_25", "instrument", "order", "execution", "margin", "position"}
+    assert with_rows == with_text
+    assert repr(with_rows) == repr(with_text)  # types too: 1 is not 1.0, a list is no tuple
