@@ -175,6 +175,7 @@ def announce(args: argparse.Namespace, server: Any, door: Any) -> None:
             "secret": venue.api_secret,
             "profile": args.profile,
             "market": ",".join(args.market),
+            "about": venue.market.describe(),
             "pid": os.getpid(),
             "control": {"url": door.url, "token": door.token},
         }

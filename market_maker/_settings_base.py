@@ -6,6 +6,7 @@ The names up to DRY_RUN and friends are the original's and stay as they are; new
 from __future__ import absolute_import, division, print_function
 
 import logging
+import os
 from collections import namedtuple
 from difflib import get_close_matches
 
@@ -105,7 +106,7 @@ _GROUPS = (
     ('The paper venue', (
         ('PAPER_MARKET', 'lively', '', Text(empty=False),
          'Who else trades there: "lively" (fills in the first minute), "calm" (an ordinary day), "empty", or a file of '
-         'recorded data.'),
+         'recorded data; several, such as quotes and trades, with commas (docs/data.md).'),
         ('PAPER_PROFILE', 'classic', '', OneOf('classic', 'modern'),
          'Which BitMEX it is: "classic" (2016 to 2021, bulk orders, maker rebate) or "modern" (2024 to 2026).'),
         ('PAPER_SEED', None, '', OrNone(Whole(0)), 'Seed of its market; None takes a new one each run.'),
@@ -130,6 +131,16 @@ def defaults():
     """A fresh dict name -> default; lists in it are the caller's."""
     return dict((setting.name, list(setting.default) if isinstance(setting.default, list) else setting.default)
                 for setting in SETTINGS)
+
+
+def market_files(market, folder):
+    """The paths that a PAPER_MARKET names, seen from `folder`: one, or several with commas between them; none where it is a market with a name."""
+    if market in PAPER_MARKETS:
+        return []
+    whole = os.path.join(folder, os.path.expanduser(market))
+    if ',' not in market or os.path.exists(whole):
+        return [whole]
+    return [os.path.join(folder, os.path.expanduser(part.strip())) for part in market.split(',') if part.strip()]
 
 
 def crossed(values):

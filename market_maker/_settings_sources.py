@@ -133,9 +133,10 @@ class _Reading(object):
         if host and (host == 'bitmex.com' or host.endswith('.bitmex.com')):
             found.append('%s: %s' % (origins['BASE_URL'], CLOSED % host))
         market = known.get('PAPER_MARKET')
-        if market and market not in base.PAPER_MARKETS and not os.path.isfile(os.path.join(cwd, os.path.expanduser(market))):
-            found.append('%s: PAPER_MARKET = %s must be one of %s, or a file: there is none of that name.' % (
-                origins.get('PAPER_MARKET', DEFAULT), show(market), ', '.join(base.PAPER_MARKETS)))
+        missing = [path for path in base.market_files(market, cwd) if not os.path.isfile(path)] if market else []
+        if missing:
+            found.append('%s: PAPER_MARKET = %s must be one of %s, or a file: there is none of that name%s.' % (
+                origins.get('PAPER_MARKET', DEFAULT), show(market), ', '.join(base.PAPER_MARKETS), ' (%s)' % missing[0] if ',' in market else ''))
         return found
 
 

@@ -2,6 +2,7 @@
 
 - It runs in a session of its own: the Ctrl-C that stops the bot must not stop the venue before the orders are cancelled.
 - It ends when its standard input closes, so a bot that is killed leaves no orphan behind.
+- On a market of files it also tells, by `tell`, what it warns about: that a recording is over, and what was wrong with it.
 - It needs Python 3.10 or newer and the packages of the extra [paper]; where this interpreter is older, the environment
   variable MM_VENUE_PYTHON names one that will do.
 """
@@ -15,21 +16,25 @@ import sys
 import threading
 
 import market_maker
+from market_maker import _settings_base as base
 from market_maker.utils import compat, errors, log
 
 START_LIMIT_S = 20
+FILES_LIMIT_S = 300            # files are looked through first
 STOP_LIMIT_S = 5
 OLDEST = (3, 10)
+COMPLAINS = 'bitmex_venue: '   # how it begins a line about a wrong option or file
 PYTHON_VARIABLE = 'MM_VENUE_PYTHON'
 
 logger = log.get_logger()
 
 
 class PaperVenue(object):
-    """A running venue: base_url, key, secret, profile, market, pid. Made by `start`."""
+    """A running venue: base_url, key, secret, profile, market, about (the market, in a line), pid. Made by `start`."""
 
-    def __init__(self, process, limit=START_LIMIT_S):
+    def __init__(self, process, limit=START_LIMIT_S, tell=None):
         self._process = process
+        self._tell = tell
         self._announced = threading.Event()
         self._first_line = None
         self._stopping = False
@@ -50,26 +55,34 @@ class PaperVenue(object):
             self.stop()
             raise
         self.profile, self.market, self.pid = ready.get('profile'), ready.get('market'), process.pid
+        self.about = ready.get('about') or self.market
 
     @classmethod
-    def start(cls, market='lively', profile='classic', seed=None, balance_xbt=1, python=None, limit=START_LIMIT_S):
+    def start(cls, market='lively', profile='classic', seed=None, balance_xbt=1, python=None, limit=None, symbol=None, tell=None, more=()):
         """Start a venue and wait until it says that it is ready.
 
-        market -- lively, calm, empty or the path of a file; balance_xbt -- paper money in XBT; python -- an interpreter;
-        limit -- seconds. Raises PaperVenueError, one line that says what to do.
+        market -- lively, calm, empty, the path of a file, several paths with commas or as a list; balance_xbt -- paper money in XBT; python -- an interpreter;
+        limit -- seconds; symbol -- what is played of files; tell -- called with each warning of a market of files; more -- further options of the
+        venue. Raises PaperVenueError, one line that says what to do, or SettingsError for a file that is no market.
         """
         python = find_python(python)
-        command = [python, '-m', 'bitmex_venue', '--port', '0', '--ready-json', '--profile', profile,
-                   '--market', _absolute(market), '--balance-xbt', str(balance_xbt)]
+        files = market if isinstance(market, list) else base.market_files(market, os.getcwd())
+        command = [python, '-m', 'bitmex_venue', '--port', '0', '--ready-json', '--profile', profile]
+        for one in [os.path.abspath(os.path.expanduser(path)) for path in files] or [market]:
+            command += ['--market', one]
+        command += ['--balance-xbt', str(balance_xbt)]
         if seed is not None:
             command += ['--seed', str(seed)]
+        if files and symbol is not None:
+            command += ['--market-symbol', symbol]
+        command += more
         try:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, close_fds=True,
                 cwd=os.path.abspath(os.sep), env=_environment(), **compat.own_session())
         except (OSError, IOError) as error:
             raise errors.PaperVenueError('The paper venue cannot be started with %s: %s.' % (python, error.strerror or error))
-        return cls(process, limit)
+        return cls(process, limit or (FILES_LIMIT_S if files else START_LIMIT_S), tell if files else None)
 
     def alive(self):
         """Whether the venue still runs."""
@@ -105,11 +118,20 @@ class PaperVenue(object):
             raise errors.PaperVenueError('The paper venue was not ready within %g s%s' % (limit, self._because()))
         if not self._first_line:
             self._readers[1].join(1)
-            raise errors.PaperVenueError(_remedy(self._said()) or 'The paper venue did not start%s' % self._because())
+            raise self._did_not_start()
         try:
             return json.loads(compat.to_text(self._first_line))
         except ValueError:
             return None
+
+    def _did_not_start(self):
+        said = self._said()
+        end = compat.monotonic() + 1
+        while self.alive() and compat.monotonic() < end:  # its output ends a moment before it does
+            threading.Event().wait(0.01)
+        if self._process.poll() == errors.EXIT_USAGE and said.startswith(COMPLAINS):
+            return errors.SettingsError(said[len(COMPLAINS):])
+        return errors.PaperVenueError(_remedy(said) or 'The paper venue did not start%s' % self._because())
 
     def _because(self):
         return ': %s' % self._said() if self._said() else '.'
@@ -132,12 +154,17 @@ class PaperVenue(object):
 
     def _read_stderr(self):
         for line in iter(self._process.stderr.readline, b''):
-            self._last_words.append(line.decode('utf-8', 'replace'))
+            text = line.decode('utf-8', 'replace')
+            self._last_words.append(text)
+            for level in (' WARNING ', ' ERROR '):
+                if self._tell is not None and level in text:
+                    self._tell(text.partition(level)[2].rstrip())
 
 
 def start_for(settings):
     """A venue as the PAPER_ settings want it. Its address and key then stand in the settings instead of the user's own."""
-    venue = PaperVenue.start(settings.PAPER_MARKET, settings.PAPER_PROFILE, settings.PAPER_SEED, settings.PAPER_BALANCE_XBT)
+    venue = PaperVenue.start(settings.PAPER_MARKET, settings.PAPER_PROFILE, settings.PAPER_SEED, settings.PAPER_BALANCE_XBT,
+                             symbol=settings.SYMBOL, tell=lambda line: logger.warning('The paper venue: %s', line))
     log.hide(venue.secret)
     settings.BASE_URL, settings.API_KEY, settings.API_SECRET = venue.base_url, venue.key, venue.secret
     settings.LOGIN = settings.PASSWORD = settings.OTPTOKEN = ''
@@ -167,10 +194,6 @@ def _remedy(words):
         return ('The package bitmex_venue is not installed for the interpreter of the paper venue: '
                 'install marketmaker-desk[paper] there with Python 3.10 or newer.')
     return None
-
-
-def _absolute(market):
-    return market if market in ('lively', 'calm', 'empty') else os.path.abspath(os.path.expanduser(market))
 
 
 def _environment():

@@ -24,6 +24,7 @@ WORDS = {
     'explain': Word('tell the story of an order: which rule made it, moved it, ended it', 'market_maker.explain', False),
     'preview': Word('show the ladder, what its fills would do, and what it would earn', 'market_maker.preview_word', False),
     'record': Word('store the public stream of a venue, to be replayed and back-tested later', 'market_maker.record', False),
+    'replay': Word('play recorded market data as a venue', 'market_maker.replay', False),
     'report': Word('show what runs did: profit and where it came from, as text, page and pictures', 'market_maker.backtest.report.command', True),
     'runs': Word('list the runs that have left a journal, and what they made', 'market_maker.runs', False),
 }

@@ -84,6 +84,32 @@ def test_the_file_of_a_market_is_handed_over_with_its_whole_path(stand_in, tmp_p
     venue.stop()
 
 
+def test_several_files_are_handed_over_each_with_the_symbol_to_play(stand_in, tmp_path, monkeypatch):
+    monkeypatch.chdir(str(tmp_path))
+    venue = PaperVenue.start('quotes.csv, trades.csv', python=stand_in(UNTIL_STDIN_CLOSES), symbol='ETHUSD', more=['--speed', '2.0'])
+    paths = [os.path.join(os.getcwd(), name) for name in ('quotes.csv', 'trades.csv')]
+    arguments = seen(str(tmp_path / 'seen'))[2]
+    assert arguments[arguments.index('--market'):] == ['--market', paths[0], '--market', paths[1], '--balance-xbt', '1', '--market-symbol', 'ETHUSD',
+                                                       '--speed', '2.0']
+    venue.stop()
+
+
+@pytest.mark.parametrize('market, wanted', [('x.csv', ['The recording is over']), ('lively', [])])
+def test_what_the_venue_warns_about_its_files_is_told_and_nothing_else_is(stand_in, market, wanted):
+    told = []
+    says = 'sys.stderr.write("one\\n2026-01-01 00:00:00,000 WARNING The recording is over\\ntwo\\n")\nsys.stderr.flush()\nsys.stdin.read()'
+    venue = PaperVenue.start(market, python=stand_in(READY + says), tell=told.append)
+    assert wait_until(lambda: 'two\n' in list(venue._last_words))
+    assert told == wanted
+    venue.stop()
+
+
+def test_a_file_that_cannot_be_played_is_wrong_usage(stand_in):
+    with pytest.raises(errors.SettingsError) as caught:
+        PaperVenue.start('x.csv', python=stand_in('import sys\nsys.stderr.write("bitmex_venue: x.csv:1: neither\\n")\nsys.exit(2)'))
+    assert str(caught.value) == 'x.csv:1: neither'
+
+
 def test_a_venue_that_ignores_the_end_of_its_input_is_ended(stand_in, monkeypatch):
     monkeypatch.setattr(paper, 'STOP_LIMIT_S', 0.2)
     stubborn = READY + 'import signal, threading\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nthreading.Event().wait(60)'

@@ -4,12 +4,13 @@ from __future__ import absolute_import, division, print_function
 import gzip
 import io
 import json
+import sys
 import zlib
 
 import pytest
 
 from fakes import ScriptedFeed
-from market_maker import record
+from market_maker import record, replay
 from market_maker.recorder import FLUSH_S, Recorder, RecordFile
 from market_maker.utils import errors
 from market_maker.utils.clock import ManualClock
@@ -144,3 +145,22 @@ def test_a_time_is_given_in_hours_or_minutes_and_a_wrong_one_is_named():
 def test_the_name_of_a_recording_says_what_and_when():
     assert record.file_name('.BXBT', 1500000000.9) == 'BXBT-20170714T024000Z.jsonl.gz'
     assert record.topics(['trade', 'insurance'], 'ETHUSD') == ['trade:ETHUSD', 'insurance']
+
+
+@pytest.mark.parametrize('word', [record, replay])
+def test_the_examples_in_the_help_are_understood(word):
+    parser = word._parser()
+    examples = [line.split() for line in parser.epilog.splitlines()[1:]]
+    assert len(examples) > 1
+    for example in examples:
+        assert example[:2] == parser.prog.split()
+        parser.parse_args(example[2:])
+
+
+@pytest.mark.parametrize('argv, named', [
+    ([], 'required' if sys.version_info >= (3,) else 'too few'), (['x', '--speed', '-1'], 'no speed above 0'), (['x', '--port', '70000'], 'no port'),
+    (['x', '--profile', 'baroque'], 'invalid choice')])
+def test_wrong_options_of_replay_are_named(argv, named):
+    with pytest.raises(errors.SettingsError) as error:
+        replay._parser().parse_args(argv)
+    assert named in str(error.value)

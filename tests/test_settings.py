@@ -260,6 +260,17 @@ def test_a_recorded_file_is_a_market(folder):
     assert folder.read().PAPER_MARKET == 'bars.csv'
 
 
+def test_several_files_are_a_market_and_one_that_is_missing_is_named(folder):
+    folder('', 'quote.csv')
+    folder('', 'trade.csv')
+    folder('PAPER_MARKET = "quote.csv, trade.csv"')
+    assert folder.read().PAPER_MARKET == 'quote.csv, trade.csv'
+    folder('PAPER_MARKET = "quote.csv,other.csv"')
+    with pytest.raises(errors.SettingsError) as error:
+        folder.read()
+    assert 'there is none of that name (' in str(error.value) and 'other.csv)' in str(error.value)
+
+
 @pytest.mark.skipif(os.name != 'posix', reason='file modes')
 def test_a_secret_in_a_file_that_others_may_read_is_warned_about(folder):
     folder('API_SECRET = "abc"')

@@ -3,7 +3,8 @@
 Rules:
 * The first row of a book or a touch is played when the market begins, everything after at its own distance in time. Trades that were
   recorded before it are not played. Where there are trades alone, the first of them begins, and the book stays empty.
-* Where the data know only the touch, the book has one level a side.
+* Where the data know only the touch, the book has one level a side. It shows what the newest quote says, also after a trade that took all of
+  it: what stands behind is not known, and the next quote is on its way.
 * Rows of the same time are one moment: their changes of the book are told together, in the order of the trades between them.
 * Prices go onto the instrument's tick away from the touch, sizes down to whole lots but not below one, as in a recorded stream.
 * Bad rows are counted and named at the end. With `strict` all files are read first, and the first bad row is an error before the market begins.
@@ -78,6 +79,8 @@ class DataReplay(Playback):
             if kind == TRADE:
                 self._tell_levels(time, self._symbol, book.changes())
                 self._tell_trade(time, self._symbol, side, price, size)
+                if self._data.knows_only_touch:
+                    self._tell_levels(time, self._symbol, {level: shown for level, shown in book.levels.items() if level[0] == -side})
             elif kind == CLEAR:
                 book.clear()
             else:

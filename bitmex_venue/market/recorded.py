@@ -124,8 +124,9 @@ def touch(row: dict[str, Any]) -> Iterator[tuple[int, float | None, float]]:
 class ExactBook:
     """The levels of one symbol as rows say, at prices as printed.
 
-    Rows are set by a key of their own (`put`, `drop`, `clear`); `changes` tells {(side, price): size} of all that changed since it was
-    last asked, 0 for gone. `apply` does all that for a message.
+    Rows are set by a key of their own (`put`, `drop`, `clear`); `changes` tells {(side, price): size} of the levels they concern, 0 for gone,
+    also where a row repeats what was known: what trades have taken from a level on the floor is there again then. `apply` does all
+    that for a message.
     """
 
     def __init__(self) -> None:
@@ -151,7 +152,7 @@ class ExactBook:
     def apply(
         self, message: Message, rows: list[dict[str, Any]], bad: Callable[[str], None] | None = None
     ) -> dict[Any, float]:
-        """What `rows`, those of `message` about this symbol, change. A bad row is told to `bad`, or raises KeyError, TypeError, ValueError."""
+        """What `rows`, those of `message` about this symbol, set. A bad row is told to `bad`, or raises KeyError, TypeError, ValueError."""
         if message.table == "quote":
             return self._quote(rows[-1]) if self.source is None else {}
         if self.source is None and message.action == "partial":
@@ -219,11 +220,11 @@ class ExactBook:
         self._sizes.clear()
 
     def changes(self) -> dict[Any, float]:
-        """What is other than it was when this was last asked; what goes comes first, lest the book cross."""
+        """What rows have set or taken away since this was last asked; what goes comes first, lest the book cross."""
         changes = {}
         for level, old in self._before.items():
             new = self._sizes.get(level, 0)
-            if old != new:
+            if old or new:
                 changes[level] = self.size(new) if new else 0
         self._before = {}
         return dict(sorted(changes.items(), key=lambda change: change[1] != 0))

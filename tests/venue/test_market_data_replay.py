@@ -79,6 +79,13 @@ def test_quotes_make_a_book_of_one_level_a_side_and_trades_fill_what_waits_there
     assert touch(exchange)[2:] == (84002, 800) and external(exchange.books["XBTUSD"], BUY) == {}
 
 
+def test_a_trade_that_takes_all_of_the_touch_does_not_empty_the_side(tmp_path):
+    market, exchange = play(archive(tmp_path, [(SECOND, {})], [(2 * SECOND, ("Sell", 5000, "42000"))]))
+    order = exchange.execute(START, Place(CLIENT, "XBTUSD", BUY, 100, 84000))
+    market.act(START + SECOND)
+    assert order.cum_qty == 100 and touch(exchange) == (84000, 900, 84001, 800)
+
+
 def test_trades_are_told_with_the_taker_s_side_and_what_was_before_the_first_quote_is_not_played(tmp_path):
     market, exchange = play(archive(tmp_path, [(SECOND, {})], [(0, ("Buy", 5, "42000.5")), (2 * SECOND, ("Sell", 30, "42000"))]))
     exchange.take_events()

@@ -84,7 +84,7 @@ def test_a_second_partial_replaces_everything_and_what_goes_comes_first():
     book = classic_book()
     apply(book, PARTIAL)
     changes = apply(book, l2("partial", row(9, "Buy", 100, 103.0), row(2, "Buy", 7000, 99.5)))
-    assert list(changes.items()) == [((BUY, 200), 0), ((SELL, 201), 0), ((BUY, 206), 100)]
+    assert list(changes.items()) == [((BUY, 200), 0), ((SELL, 201), 0), ((BUY, 199), 7000), ((BUY, 206), 100)]
 
 
 def test_two_ids_at_one_price_add_up():
@@ -211,6 +211,15 @@ def test_recorded_trades_fill_our_orders_after_the_size_that_stood_ahead(tmp_pat
     assert order.cum_qty == 0
     market.act(START + 2 * SECOND)
     assert order.cum_qty == 200
+
+
+def test_a_row_sets_its_level_again_also_where_it_repeats_what_was_known(tmp_path):
+    told = quote(100.0, 900, 100.5, 800)
+    market, exchange = play(write(tmp_path, timed(11.0, told), timed(12.0, trade("Sell", 900, 100.0)), timed(13.0, told)))
+    market.act(START + SECOND)
+    assert exchange.books["XBTUSD"].bid_size == 0  # sold out, until a row says otherwise
+    market.act(START + 2 * SECOND)
+    assert exchange.books["XBTUSD"].bid_size == 900
 
 
 def test_an_order_that_crosses_takes_what_is_shown(tmp_path):
