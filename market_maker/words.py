@@ -27,6 +27,7 @@ WORDS = {
     'replay': Word('play recorded market data as a venue', 'market_maker.replay', False),
     'report': Word('show what runs did: profit and where it came from, as text, page and pictures', 'market_maker.backtest.report.command', True),
     'runs': Word('list the runs that have left a journal, and what they made', 'market_maker.runs', False),
+    'tune': Word('search settings, and judge what is found on data it was not chosen on', 'market_maker.backtest.tune', True),
 }
 LAB_PACKAGES = ('numpy', 'polars', 'hftbacktest', 'plotly', 'matplotlib', 'optuna', 'distributed', 'tqdm')
 

@@ -15,13 +15,13 @@ from market_maker import contracts, forecast, status
 from market_maker.utils import errors
 
 BUY, SELL, INK, FAINT, WARNING = "#1f7a4d", "#b3402e", "#24292f", "#8c959f", "#9a6700"
-_STYLE = {"font.size": 9, "font.family": ["DejaVu Sans"], "svg.hashsalt": "preview", "axes.edgecolor": FAINT, "text.color": INK,
+STYLE = {"font.size": 9, "font.family": ["DejaVu Sans"], "svg.hashsalt": "preview", "axes.edgecolor": FAINT, "text.color": INK,
           "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}
 
 
 def save(found: dict[str, Any], row: dict[str, Any], path: str) -> None:
     """Write the picture to `path`, whose ending says the kind; an existing file is replaced. Raises MarketMakerError when it cannot be written."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = draw(found, row)
         try:
             figure.savefig(path, dpi=130, facecolor="white", metadata={"Date": None} if path.lower().endswith(".svg") else None)
