@@ -117,6 +117,10 @@ class ExchangeInterface(ExchangeView):
             left = len(self.bitmex.open_orders())  # one that arrived between the two readings, or that may still arrive
         return left
 
+    def settled_in(self):
+        """Seconds after which no request of ours of which nothing was heard can still arrive."""
+        return max(0.0, self.bitmex.own_orders.settles_at() - self.bitmex.clock.time())
+
     def amend_bulk_orders(self, orders):
         return orders if self.dry_run else self.bitmex.amend_bulk_orders(orders)
 

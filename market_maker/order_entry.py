@@ -74,12 +74,12 @@ class OrderEntry(object):
         return rows
 
     def reconcile(self):
-        """Take the venue's word about all our orders. Afterwards `needs_reconcile` tells whether a request may still arrive."""
-        self.needs_reconcile = True
+        """Take the venue's word about all our orders. Afterwards `needs_reconcile` tells whether a request may still arrive, or did meanwhile."""
+        self.needs_reconcile, asked_at = True, self.own_orders.version
         listed = self.http_open_orders()
         found = self.look_up(self.own_orders.to_look_up(listed))
-        self.own_orders.reconcile(listed, found, self.clock.time())
-        self.needs_reconcile = self.own_orders.is_uncertain()
+        is_newer = self.own_orders.reconcile(listed, found, self.clock.time(), asked_at)
+        self.needs_reconcile = is_newer or self.own_orders.is_uncertain()
 
     #
     # New orders

@@ -35,13 +35,14 @@ DONE_KEPT = 2000               # ended orders remembered, so that late rows do n
 
 
 class _Order(object):
-    __slots__ = ('row', 'state', 'amend', 'settle_by')
+    __slots__ = ('row', 'state', 'amend', 'settle_by', 'told_at')
 
     def __init__(self, row, state):
         self.row = row
         self.state = state
         self.amend = None          # what an amend in flight or of unknown outcome asks for
         self.settle_by = None      # unix seconds after which a request of unknown outcome can no longer arrive
+        self.told_at = 0           # the version at which a row last spoke of it
 
     def leaves(self):
         return max(0, (self.row.get('orderQty') or 0) - (self.row.get('cumQty') or 0))
@@ -143,15 +144,16 @@ class OwnOrders(object):
                     order.state, order.settle_by = UNKNOWN, settle_by
                     self._journal.told('unknown', order.row, NO_ANSWER)
 
-    def reconcile(self, open_rows, looked_up, now):
+    def reconcile(self, open_rows, looked_up, now, asked_at=None):
         """Take the venue's word: `open_rows` is its list of open orders, `looked_up` are rows of orders asked for by clOrdID.
 
-        An order in neither list is gone, unless a request about it may still arrive. Both lists must have been read after
-        the last request was answered; `now` in unix seconds.
+        An order in neither list is gone, unless a request about it may still arrive, or a row came since `asked_at` (the `version` before
+        the first list was asked for): then the lists may be older than it. Returns whether there is such an order, so that the lists must
+        be read again. Both must have been asked for after the last request was answered; `now` in unix seconds.
         """
         with self._lock:
             self.version += 1
-            listed = set()
+            listed, is_newer = set(), False
             for row in list(open_rows) + list(looked_up):
                 listed.add(row.get('clOrdID'))
                 self._merge(row)
@@ -160,9 +162,12 @@ class OwnOrders(object):
                 if cl_ord_id in listed:
                     if settled:
                         order.state, order.amend, order.settle_by = LIVE, None, None
+                elif asked_at is not None and order.told_at > asked_at:
+                    is_newer = True
                 elif settled or order.row['orderID']:
                     self._journal.told('cancelled', order.row, GONE)
                     self._end(cl_ord_id)
+            return is_newer
 
     def _names(self, order_ids, cl_ord_ids):
         names = [self._by_order_id.get(order_id) for order_id in order_ids]
@@ -185,6 +190,7 @@ class OwnOrders(object):
                 self._strangers.append(cl_ord_id)
             else:
                 order.row['cumQty'] = row.get('cumQty') or 0  # filled before our time
+        order.told_at = self.version
         self._note_fill(order, row)
         was_new, was = order.state == PENDING_NEW, (order.row.get('price'), order.row.get('orderQty'))
         if (row.get('timestamp') or '') >= (order.row.get('timestamp') or ''):
@@ -273,6 +279,11 @@ class OwnOrders(object):
         """Whether an outcome is unknown."""
         with self._lock:
             return any(order.state == UNKNOWN for order in self._orders.values())
+
+    def settles_at(self):
+        """Unix seconds after which no request of unknown outcome can still arrive; 0 where none is."""
+        with self._lock:
+            return max([0.0] + [order.settle_by or 0.0 for order in self._orders.values() if order.state == UNKNOWN])
 
     def to_look_up(self, open_rows):
         """clOrdIDs of orders that we believe in and that the venue's list of open orders does not name."""

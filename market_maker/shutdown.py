@@ -3,7 +3,8 @@
 Rules:
 
 * Tried a bounded number of times, each failure said; no longer than a minute where nobody answers.
-* Done only when the venue itself says that nothing under our prefix rests, and no request of unknown outcome can still arrive.
+* Done only when the venue itself says that nothing under our prefix rests, and no request of unknown outcome can still arrive. The last
+  attempt is not made before that: with an access token a request may take half a minute.
 * Without credentials there is nothing to try again.
 """
 from __future__ import absolute_import, division, print_function
@@ -32,7 +33,8 @@ def cancel_everything(exchange, clock, say):
             if isinstance(problem, errors.VenueUnreachable) and clock.monotonic() > deadline:
                 say(LEFT % problem)
                 return False
-            wait = max(wait, at_least)
+            if at_least > wait and (number == len(WAITS_S) or isinstance(problem, errors.RateLimited)):
+                wait = at_least
             say('Unable to cancel orders: %s. Trying again in %d s (%d of %d).' % (problem, wait, number, len(WAITS_S)))
             clock.wait(nap, wait)
         problem = _try(exchange, clock)[0]
@@ -48,7 +50,7 @@ def _try(exchange, clock):
     try:
         exchange.cancel_all_orders()
         left = exchange.orders_left()
-        return ('%d still rest or may still arrive' % left if left else None), 0.0
+        return ('%d still rest or may still arrive' % left, exchange.settled_in()) if left else (None, 0.0)
     except errors.RateLimited as error:
         return error, min(LONGEST_WAIT_S, error.retry_at - clock.time())
     except Exception as error:

@@ -282,6 +282,15 @@ def test_an_order_that_may_still_arrive_is_waited_for():
     assert desk.heard.count('still rest or may still arrive') >= 1 and desk.manager.cancelled
 
 
+def test_with_an_access_token_an_order_may_still_arrive_for_longer_and_is_waited_for():
+    desk = Desk()
+    desk.at(2, setattr, desk.bitmex._rest.auth, 'login_request', None)  # what an unknown outcome goes by: a token does not expire
+    desk.at(3, desk.venue.once.update, {'POST order/bulk': [response(502, '<html>')]})
+    desk.at(3, desk.venue.fill, side='Buy')
+    desk.run(3.1)
+    assert desk.manager.cancelled and desk.clock.now - desk.start > 33
+
+
 def test_a_rate_limit_at_the_end_is_waited_out():
     desk = Desk()
     limited = response(429, {'error': {'message': 'Rate limit exceeded', 'name': 'RateLimitError'}}, {'Retry-After': '30'})

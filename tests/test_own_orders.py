@@ -146,6 +146,16 @@ def test_an_unknown_outcome_counts_until_it_is_found(orders):
     assert not orders.is_uncertain() and orders.state_of(A) == LIVE
 
 
+def test_an_order_that_came_to_rest_while_the_lists_were_read_is_not_gone_and_they_are_read_again(orders):
+    send(orders)
+    orders.outcome_unknown(100.0, cl_ord_ids=[A])
+    asked_at = orders.version
+    orders.merge([row()])               # the late request arrives, and is told of on the socket, before the lists are here
+    assert orders.reconcile([], [], 50.0, asked_at)
+    assert orders.state_of(A) == LIVE
+    assert not orders.reconcile([], [], 51.0, orders.version) and orders.state_of(A) == DONE
+
+
 def test_an_unknown_order_that_can_no_longer_arrive_is_given_up_and_not_before(orders):
     send(orders)
     orders.outcome_unknown(100.0, cl_ord_ids=[A])
