@@ -15,7 +15,7 @@ from market_maker.backtest.report.plot import PARTS, Chart
 def profit(material):
     """Profit since the start, and what it is made of."""
     made = material.profit
-    if made is None or len(made["at"]) < 2:
+    if made is None or not made["profit"].any():
         return None
     at = plot.times(made["at"])
     data = [plot.line(at, plot.money(made[name]), label, f"@{name}", width=1.4) for name, label in PARTS if made[name].any()]

@@ -21,7 +21,7 @@ from market_maker.utils import constants, log
 
 # name of a chart -> its title and what is said where there is nothing to draw
 NOTHING = {
-    "profit": ("Profit", "No balance was told during this run, so there is no curve to draw."),
+    "profit": ("Profit", "The balance never changed during this run, or none was told: there is no curve to draw."),
     "drawdown": ("Drawdown", "The balance never fell below an earlier one."),
     "quotes": ("Quotes and fills", "No touch was seen during this run: there is no market to draw."),
     "position": ("Position", "Nothing was ever held."),
@@ -57,9 +57,8 @@ def page(materials, made_at):
     title = f"{symbols} – {materials[0].name if len(materials) == 1 else f'{len(materials)} runs'}"
     specs = []
     body = _one(materials[0], 0, specs) if len(materials) == 1 else _several(materials, specs)
-    text = TEMPLATE.format(
-        title=e(title), policy=POLICY, style=STYLE, body=body, version=e(constants.VERSION), made=texts.moment(made_at), specs="\n".join(specs)
-    )
+    own = {"version": e(constants.VERSION), "made": texts.moment(made_at)}
+    text = TEMPLATE.format(title=e(title), policy=POLICY, style=STYLE, body=body, specs="\n".join(specs), **own)
     return f"{log.redact(text)}<script>{get_plotlyjs()}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
 
 

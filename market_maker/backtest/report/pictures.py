@@ -54,7 +54,8 @@ def _save(path, title, height, draw, material):
     axes.set_axisbelow(True)
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.005, 1.0), borderaxespad=0.2, fontsize=9, frameon=False, ncols=6, labelcolor=LIGHT["ink"])
+        place = {"loc": "lower left", "bbox_to_anchor": (-0.005, 1.0), "borderaxespad": 0.2}
+        axes.legend(**place, fontsize=9, frameon=False, ncols=6, labelcolor=LIGHT["ink"])
     figure.savefig(path)
     return [path]
 
@@ -68,7 +69,7 @@ def _over_time(axes, material):
 
 def _equity(axes, material):
     made = material.profit
-    if made is None or len(made["at"]) < 2:
+    if made is None or not made["profit"].any():
         return False
     for name, label in PARTS:
         if made[name].any():

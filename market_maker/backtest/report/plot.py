@@ -28,11 +28,12 @@ def layout(unit, span=None, **more):
     made = {
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": "@muted", "size": 13, "family": FONTS},
         "margin": {"l": 12, "r": 12, "t": 8, "b": 8},
-        "hoverlabel": {"bgcolor": "@panel", "bordercolor": "@line", "font": {"color": "@ink", "size": 13}},
+        "hoverlabel": {"bgcolor": "@panel", "bordercolor": "@line", "font": {"color": "@ink", "size": 13, "family": FONTS}},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"color": "@ink", "size": 12.5},
                    "bgcolor": "rgba(0,0,0,0)", "traceorder": "normal"},
         "xaxis": dict(axis, showgrid=False, **({"type": "date", "range": times(span)} if span else {})),
-        "yaxis": dict(axis, title={"text": unit, "standoff": 8, "font": {"size": 12}}, zeroline=False), "dragmode": "zoom",
+        "yaxis": dict(axis, title={"text": unit, "standoff": 8, "font": {"size": 12}}, zeroline=False, fixedrange=bool(span)),
+        "dragmode": "zoom",
     }  # fmt: skip
     return dict(made, **more)
 

@@ -49,10 +49,12 @@ def others(found):
 def _others(found):
     number, share = texts.number, texts.share
     after, fall, held, asked = found["markouts"][10], found["drawdown"], found["position"], found["requests"]
+    traded = f"{number(found['contracts'])} contracts, {share(found['maker_share'], 0)} as maker"
+    error = f"± {number(after['bps_error'], 2)} bp, {texts.plural(after['count'], 'fill')}"
     return (
-        ("Fills", number(found["fills"]), f"{number(found['contracts'])} contracts, {share(found['maker_share'], 0)} as maker"),
+        ("Fills", number(found["fills"]), traded if found["fills"] else "no order was filled"),
         ("Fill ratio", share(found["fill_ratio"]), f"of {texts.plural(found['orders']['offered'], 'order')} accepted"),
-        ("Mark-out after 10 s", texts.bps(after["bps"]), f"± {number(after['bps_error'], 2)} bp, {texts.plural(after['count'], 'fill')}"),
+        ("Mark-out after 10 s", texts.bps(after["bps"]), error if after["count"] else "no fill is that old"),
         ("Time at the touch", share(found["time_at_touch"]), "with our best bid or ask"),
         ("Greatest drawdown", texts.percent(fall["percent"], 3, False), texts.money(fall["money"], found["currency"], False)),
         ("Position at the end", number(held["end"]), f"contracts; was {number(held['lowest'])} to {number(held['highest'])}"),
