@@ -147,7 +147,7 @@ def build(args: argparse.Namespace, seed: int, now: int) -> Any:
     balance = {**DEFAULT_BALANCE, "XBt": int(args.balance_xbt * 100_000_000)}
     venue = Venue(
         profile=args.profile,
-        market=create(args.market, seed, args.profile, args.market_symbol, args.strict),
+        market=create(args.market, seed, args.profile, args.market_symbol, args.strict, ahead=True),
         seed=seed,
         now=now,
         self_trade=args.self_trade,

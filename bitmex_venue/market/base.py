@@ -1,7 +1,8 @@
 """What every market is to the venue: something that begins, says when it next acts, and acts.
 
 Rules:
-* No clock, no sockets, no threads: the venue asks `next_time` and calls `act` when that time has come.
+* No clock, no sockets, no threads: the venue asks `next_time` and calls `act` when that time has come. (Recorded data may be read ahead
+  in a thread; what is done with it, and when, does not depend on that.)
 * What was due is done in the order of its times, each at its own time; a late call loses nothing and doubles nothing.
 * An order that the exchange refuses (a closed instrument, say) is one that was not sent: the market goes on.
 

@@ -8,7 +8,7 @@ Rules:
 * Rows of the same time are one moment: their changes of the book are told together, in the order of the trades between them.
 * Prices go onto the instrument's tick away from the touch, sizes down to whole lots but not below one, as in a recorded stream.
 * Bad rows are counted and named at the end. With `strict` all files are read first, and the first bad row is an error before the market begins.
-* Memory is bounded: a piece of each file that is open at the time.
+* Memory is bounded: a piece of each file that is open at the time. With `ahead` a thread reads the next pieces, for a venue that is live.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .ahead import read_ahead
 from .base import BadMarketFile
 from .importers import CLEAR, LEVEL, TOUCH, TRADE, Batch, open_data
 from .playback import Playback
@@ -26,15 +27,16 @@ Row = tuple[int, int, int, float, float]  # as in a Batch
 class DataReplay(Playback):
     """`symbol` in the files of `paths`. Raises BadMarketFile for files that cannot be read, or hold nothing of it."""
 
-    def __init__(self, paths: Sequence[str], symbol: str, profile: str = "classic", strict: bool = False) -> None:
+    def __init__(self, paths: Sequence[str], symbol: str, profile: str = "classic", strict: bool = False, ahead: bool = False) -> None:
         super().__init__(", ".join(paths), profile)
         self._symbol = symbol
+        self._ahead = ahead
         self._data = open_data(paths, symbol, strict=strict)
         if strict:
             for _ in self._data.batches():
                 pass
         self.problems = self._data.problems
-        self._moments = _moments(self._data.batches())
+        self._moments = self._read()
         self._next: list[Row] | None = next(self._moments)  # an error here is one at the start
         self._shift = 0  # recorded time + shift = venue time
 
@@ -53,11 +55,15 @@ class DataReplay(Playback):
             while self._next is not None and not any(row[1] in (LEVEL, TOUCH) for row in self._next):
                 self._next = next(self._moments, None)
         if self._next is None:  # a stream of trades alone
-            self._moments = _moments(self._data.batches())
+            self._moments = self._read()
             self._next = next(self._moments)
         self._shift = now - self._next[0][0]
         self.act(now)
         self._first_indices(now)
+
+    def _read(self) -> Iterator[list[Row]]:
+        batches = self._data.batches()
+        return _moments(read_ahead(batches) if self._ahead else batches)
 
     def next_time(self) -> int | None:
         return self._next[0][0] + self._shift if self._next is not None else None

@@ -221,6 +221,20 @@ def test_a_span_begins_with_the_book_as_it_stood_and_ends_before_its_end(tmp_pat
     assert len(read(path, end_ns=DAY + 4000)) == 5
 
 
+def test_days_before_and_after_the_span_are_not_read(tmp_path):
+    days = []
+    for number in range(4):
+        begin = DAY + number * 86_400 * SECOND
+        days.append(write(tmp_path, f"q{number}.csv", ARCHIVE_QUOTES, archive_quote(begin + 5, bid_size=number + 1), archive_quote(begin + 9, "41000")))
+        days.append(write(tmp_path, f"t{number}.csv", ARCHIVE_TRADES, archive_trade(begin + 7, size=number + 1)))
+    data = open_data(days, "XBTUSD", DAY + 86_400 * SECOND + 6, DAY + 2 * 86_400 * SECOND)
+    for path in days[:2] + days[4:]:
+        Path(path).unlink()
+    assert [(row[1], row[4]) for row in rows_of(data)] == [
+        (TOUCH, 2.0), (TOUCH, 800.0), (TRADE, 2.0), (TOUCH, 900.0), (TOUCH, 800.0),
+    ]  # fmt: skip
+
+
 def test_a_span_begins_with_the_touch_as_it_stood(tmp_path):
     quotes = write(tmp_path, "q.csv", ARCHIVE_QUOTES, *(archive_quote(DAY + n, bid=str(41990 + n)) for n in range(9)))
     trades = write(tmp_path, "t.csv", ARCHIVE_TRADES, *(archive_trade(DAY + n) for n in range(9)))
@@ -365,8 +379,8 @@ def nanoseconds(text):
     return int(moment.timestamp()) * SECOND + int(text[20:])
 
 
-def outcome(path, block):
-    data = open_data([path], "XBTUSD", block=block)
+def outcome(paths, block):
+    data = open_data([paths] if isinstance(paths, str) else paths, "XBTUSD", block=block)
     try:
         return rows_of(data), dict(data.problems)
     except BadMarketFile as error:
@@ -379,6 +393,23 @@ def outcome(path, block):
 def test_where_a_chunk_ends_changes_nothing(tmp_path_factory, header, lines, draw, block, end):
     path = write(tmp_path_factory.mktemp("chunks"), "x.csv", header, *draw.draw(st.lists(lines | strange, max_size=30)), end=end)
     assert outcome(path, block) == outcome(path, 1 << 20)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    trades=st.lists(trade_lines, max_size=15), quotes=st.lists(quote_lines, max_size=15), levels=st.lists(level_lines, max_size=15),
+    block=st.integers(1, 700),
+)  # fmt: skip
+def test_where_chunks_of_several_files_end_changes_nothing(tmp_path_factory, trades, quotes, levels, block):
+    folder = tmp_path_factory.mktemp("several")
+    good = archive_quote(DAY), archive_trade(DAY)
+    paths = [write(folder, "q.csv", ARCHIVE_QUOTES, good[0], *quotes), write(folder, "t.csv", ARCHIVE_TRADES, good[1], *trades)]
+    if levels:
+        paths.append(write(folder, "b.csv", TARDIS_LEVELS, *levels))
+    assert outcome(paths, block) == outcome(paths, 1 << 20)
+    if not levels:
+        alone = [row for path in paths[::-1] for row in outcome([path], None)[0]]
+        assert outcome(paths, block)[0] == sorted(alone, key=lambda row: row[0])
 
 
 message_lines = st.sampled_from([

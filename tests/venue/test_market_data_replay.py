@@ -16,6 +16,7 @@ from bitmex_venue.engine.events import TradeEvent
 from bitmex_venue.engine.exchange import Exchange
 from bitmex_venue.engine.instruments import specs
 from bitmex_venue.market import BadMarketFile, create
+from bitmex_venue.market.ahead import read_ahead
 from bitmex_venue.market.data_replay import DataReplay
 from bitmex_venue.market.importers import CLEAR, LEVEL, TRADE, open_data
 from market_files import (
@@ -31,6 +32,7 @@ from market_files import (
     tardis_trade,
     write,
 )
+from running import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 STREAM = ROOT.parent / "shared" / "data" / "cryptofeed" / "bitmex_ws_2021-07-22_first16s.jsonl"
@@ -172,6 +174,34 @@ def test_without_the_lab_one_line_says_what_to_install(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr == f"bitmex_venue: {path}: to play it this Python lacks numpy: pip install '.[lab]' (Python 3.11 or newer)\n"
+
+
+def test_reading_ahead_changes_nothing_and_errors_come_in_their_place(tmp_path):
+    def failing():
+        yield from range(20)
+        raise BadMarketFile("here")
+
+    assert list(read_ahead(iter(range(100)), 3)) == list(range(100))
+    found = []
+    with pytest.raises(BadMarketFile, match="here"):
+        for item in read_ahead(failing(), 3):
+            found.append(item)
+    assert found == list(range(20))
+    paths = archive(tmp_path, [(n * SECOND, {"bid_size": n + 1}) for n in range(50)], [(n * SECOND, ("Buy", n + 1, "42000.5")) for n in range(50)])
+    told = []
+    for ahead in (False, True):
+        market, exchange = play(paths, ahead=ahead)
+        market.act(START + 60 * SECOND)
+        told.append([repr(event) for event in exchange.take_events()])
+    assert told[0] == told[1] and len(told[0]) > 100
+
+
+def test_reading_ahead_keeps_to_its_depth():
+    taken = []
+    items = read_ahead((taken.append(n) or n for n in range(1000)), 3)
+    assert next(items) == 0
+    assert wait_until(lambda: len(taken) == 5)  # one was taken, three are ready, one waits for a place
+    assert next(items) == 1 and wait_until(lambda: len(taken) == 6)
 
 
 @pytest.mark.skipif(not STREAM.is_file(), reason="the recorded data are not here")

@@ -2,6 +2,8 @@
 
 Rules:
 * Either books or touches: where any of the files holds a book, quotes are left out.
+* Of files of one format that begin after each other, those are not read that ended before the span asked for: they are, by their format, followed
+  by one that begins before it does. Files that begin after the span are not read either.
 * A file without a row of the symbol is a problem; no row in all of them is an error that names the symbols that are there.
 * Reading again begins anew, and with it the count of problems.
 """
@@ -38,6 +40,7 @@ class _File:
             )
         self._csv = CsvSource(path) if kind is Kind.CSV else None
         self._stream = StreamSource(path, symbol) if kind is Kind.STREAM else None
+        self.form = self._csv.form if self._csv else None
         self.name = self._csv.form.name if self._csv else "a recorded stream with a book" if self._stream.has_book else "a recorded stream"
         self.has_book = self._csv.form.what == "levels" if self._csv else self._stream.has_book
         self.has_trades_alone = self._csv is not None and self._csv.form.what == "trades"
@@ -48,7 +51,7 @@ class _File:
         if self._stream is not None:
             return self._stream.first_time
         first = first_time(self.path)
-        return (first // DAY * DAY if self._csv.form.clock == "timestamp" else first) - TOLERANCE
+        return first // DAY * DAY if self._csv.form.clock == "timestamp" else first - TOLERANCE
 
     def rows(self, problems: Problems, block: int | None) -> Iterator[Rows]:
         """In the order of time."""
@@ -104,8 +107,15 @@ class Data:
         if is_empty:
             raise BadMarketFile(self._nothing())
 
+    def _needed(self, file: _File) -> bool:
+        """Whether the span asked for can concern the file."""
+        if self._end is not None and file.begins >= self._end:
+            return False
+        later = (other.begins for other in self._files if other.form is file.form is not None and other.begins > file.begins)
+        return self._begin is None or all(begins > self._begin for begins in later)
+
     def _parts(self) -> list[Part]:
-        files = sorted(self._files, key=lambda file: not file.has_trades_alone)
+        files = sorted(filter(self._needed, self._files), key=lambda file: not file.has_trades_alone)
         return [Part(file.path, file.begins, partial(file.rows, self.problems, self._block)) for file in files]
 
     def _nothing(self) -> str:
