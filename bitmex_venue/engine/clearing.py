@@ -18,6 +18,7 @@ from . import contract_math, events
 from .accounts import Position
 from .book import Book
 from .instruments import Instrument
+from .marks import direction
 from .orders import CANCELED, CLOSE, FILLED, PARTIALLY_FILLED, REDUCE_ONLY, Order
 from .triggers import Triggers
 
@@ -213,20 +214,14 @@ class Clearing:
         self.outbox.order_update(self.exchange.now, order, columns)
 
     def _public(self, instrument: Instrument, side: int, qty: int, ticks: int, cost: int, match_id: str) -> None:
-        last = instrument.last_price
-        if last is None or ticks > last:
-            direction = "PlusTick"
-        elif ticks < last:
-            direction = "MinusTick"
-        else:
-            direction = "ZeroPlusTick" if "Plus" in instrument.last_tick_direction else "ZeroMinusTick"
-        if ticks != last or direction != instrument.last_tick_direction:
+        moved = direction(instrument, ticks)
+        if ticks != instrument.last_price or moved != instrument.last_tick_direction:
             instrument.last_price = ticks
-            instrument.last_tick_direction = direction
+            instrument.last_tick_direction = moved
             self.outbox.traded[instrument] = None
         instrument.traded(self.exchange.now, ticks, qty, cost)
         self.outbox.trades.append(
-            events.TradeEvent(self.exchange.now, instrument.symbol, side, qty, ticks, direction, match_id, cost)
+            events.TradeEvent(self.exchange.now, instrument.symbol, side, qty, ticks, moved, match_id, cost)
         )
 
     # -- ends of orders ------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+NO_MATCH = "00000000-0000-0000-0000-000000000000"
+
 
 class OrderEvent(NamedTuple):
     """`action` is "insert" or "update".
@@ -43,11 +45,11 @@ class ExecutionEvent(NamedTuple):
     commission_e8: int | None = None
     exec_cost: int | None = None
     exec_comm: int | None = None
-    trd_match_id: str = "00000000-0000-0000-0000-000000000000"
+    trd_match_id: str = NO_MATCH
 
 
 class TradeEvent(NamedTuple):
-    """One match as the public sees it; `side` is the taker's."""
+    """One match as the public sees it; `side` is the taker's. One of size 0 says where an index stands."""
 
     time: int
     symbol: str
@@ -84,7 +86,7 @@ class QuoteEvent(NamedTuple):
 class InstrumentEvent(NamedTuple):
     """Columns of an instrument that changed, one concern at a time. The groups are
 
-    last_price, last_tick_direction (a trade); last_price, mark_e8 (an index moved); index_e8 (of a contract that follows it);
+    last_price, last_tick_direction (a trade); last_price, last_tick_direction, mark_e8 (an index moved); index_e8 (of a contract that follows it);
     mark_e8, basis_e8, basis_rate_e8; bid_price, ask_price; volume_24h, turnover_24h, prev_price_24h; open_interest,
     open_value; funding_rate_e8, indicative_funding_rate_e8, funding_timestamp; session, prev_close_e8 (an hour begins); maker_fee_e8,
     taker_fee_e8; state (with all that a settlement ends). Prices without `_e8` are ticks.

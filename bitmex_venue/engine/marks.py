@@ -4,7 +4,7 @@ Rules (bitmex-api.md 4.5, 5.7):
 
 * a perpetual's mark is index x (1 + funding rate x time to funding / interval), a future's index x (1 + basis), where the
   basis is a slow average of its book's premium over the index; without a book it stays where it is;
-* an index is rounded to its tick, as the real ones are;
+* an index is rounded to its tick, as the real ones are, and stands among the trades once a minute, with size 0;
 * marks are refreshed every 5 s, on multiples of 5 s; the first index of all sets the mark at once; an index is told to the
   contracts that follow it as it moves;
 * instrument rows are told in small groups, one concern each: mark and basis, bid/ask/mid, 24 h figures, open interest and its
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from . import contract_math, events
 from .contract_math import E8
-from .instruments import DAY, HOUR, SECOND, Instrument
+from .instruments import DAY, HOUR, MINUTE, SECOND, Instrument
 
 REFRESH = 5 * SECOND
 BASIS_WEIGHT = 60
@@ -47,6 +47,16 @@ def basis_rate(instrument: Instrument, now: int) -> int:
     return contract_math.div_half_away(instrument.fair_basis_rate_e8 * YEAR, (expiry - now) * SHOWN_RATE_E8) * SHOWN_RATE_E8
 
 
+def direction(instrument: Instrument, ticks: int) -> str:
+    """The tickDirection of a price after the last one."""
+    last = instrument.last_price
+    if last is None or ticks > last:
+        return "PlusTick"
+    if ticks < last:
+        return "MinusTick"
+    return "ZeroPlusTick" if "Plus" in instrument.last_tick_direction else "ZeroMinusTick"
+
+
 def premium_e8(market) -> int | None:
     """How far the middle of the book is above the index; None without both sides and an index."""
     book, instrument = market.book, market.instrument
@@ -68,10 +78,12 @@ class Marks:
         """An index has a new value: its own row is told; marks follow at the next refresh."""
         index = self.exchange.instruments[symbol]
         tick = index.spec.tick_e8
-        index.last_price = max(1, contract_math.div_half_away(price_e8, tick))
+        price = max(1, contract_math.div_half_away(price_e8, tick))
+        index.last_tick_direction = direction(index, price)
+        index.last_price = price
         index.index_e8 = index.mark_e8 = price_e8 = index.last_price * tick
         index.window.add(self.exchange.now, index.last_price, 0, 0)
-        self._tell(symbol, {"last_price": index.last_price, "mark_e8": price_e8})
+        self._tell(symbol, {"last_price": index.last_price, "last_tick_direction": index.last_tick_direction, "mark_e8": price_e8})
         for market in self.exchange.markets.values():
             instrument = market.instrument
             if instrument.spec.reference == symbol and instrument.state != "Settled":
@@ -113,6 +125,8 @@ class Marks:
                 self._figures(market)
         for instrument in self.exchange.instruments.values():
             if instrument.spec.is_index:
+                if self.exchange.now % MINUTE == 0 and instrument.last_price is not None:
+                    self._print(instrument)
                 if instrument.window.forget(self.exchange.now):
                     self._tell(instrument.symbol, {"last_price": instrument.last_price, "mark_e8": instrument.mark_e8})
             elif self.exchange.now % HOUR == 0:
@@ -145,6 +159,12 @@ class Marks:
             if self.shown.get((symbol, number)) != columns:
                 self.shown[symbol, number] = columns
                 self._tell(symbol, dict(columns))
+
+    def _print(self, index: Instrument) -> None:
+        """The trade of nothing that says once a minute where an index stands."""
+        self.outbox.trades.append(events.TradeEvent(
+            self.exchange.now, index.symbol, 1, 0, index.last_price, index.last_tick_direction, events.NO_MATCH, 0
+        ))  # fmt: skip
 
     def _tell(self, symbol: str, columns: dict) -> None:
         self.outbox.rest.append(events.InstrumentEvent(self.exchange.now, symbol, columns))

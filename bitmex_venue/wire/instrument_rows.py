@@ -179,7 +179,13 @@ _PLAIN: dict[str, Callable[[Rows, Any], Row]] = {
 def _index_price(rows: Rows, inst: Any) -> Row:
     price = rows.e8(inst.index_e8 if inst.index_e8 is not None else inst.mark_e8)
     before = rows.price(inst.spec.symbol, inst.window.prev_price)
-    return {"prevPrice24h": before, "lastPrice": price, "lastChangePcnt": _change(rows, inst), "markPrice": price}
+    return {
+        "prevPrice24h": before,
+        "lastPrice": price,
+        "lastTickDirection": inst.last_tick_direction,
+        "lastChangePcnt": _change(rows, inst),
+        "markPrice": price,
+    }
 
 
 def _index(rows: Rows, inst: Any) -> Row:
@@ -187,7 +193,6 @@ def _index(rows: Rows, inst: Any) -> Row:
         "reference": "BMI",
         "publishInterval": timespan(5 * SECOND),
         "markMethod": "LastPrice",
-        "lastTickDirection": "ZeroPlusTick",
         **_index_price(rows, inst),
     }
 

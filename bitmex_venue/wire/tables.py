@@ -216,6 +216,8 @@ class Rows:
     # ---- market data
 
     def trade(self, event: ev.TradeEvent) -> Row:
+        if self.instruments[event.symbol].spec.is_index:
+            return self._index_trade(event)
         home, foreign = self.notionals(event.symbol, event.size, event.gross_value)
         row = {
             "timestamp": iso(event.time),
@@ -232,6 +234,14 @@ class Rows:
         if self.profile.sparse:
             row["trdType"] = "Regular"
         return row
+
+    def _index_trade(self, event: ev.TradeEvent) -> Row:
+        row = self.blank("trade")
+        row.update(timestamp=iso(event.time), symbol=event.symbol, side=SIDES[event.side], size=0)
+        row.update(price=self.price(event.symbol, event.price), tickDirection=event.tick_direction, trdMatchID=ZERO_GUID)
+        if self.profile.sparse:
+            row["trdType"] = "Referential"
+        return self.finish(row)
 
     def quote(self, event: Any) -> Row:
         """A quote, or a quote bin. An empty side is null in classic and absent in modern."""

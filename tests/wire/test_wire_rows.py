@@ -156,7 +156,7 @@ def pairs():
     yield "margin", busy("classic").ok("GET", "user/margin"), cassette("rest/user/margin_ok")
     yield "wallet", busy("classic").ok("GET", "user/wallet"), cassette("rest/user/wallet_ok")
     yield "user", busy("classic").ok("GET", "user"), cassette("rest/user/show_ok")
-    yield "trade", busy("classic").ok("GET", "trade")[-1], cassette("rest/trade/index_ok")[0]
+    yield "trade", busy("classic").ok("GET", "trade", symbol="XBTUSD")[-1], cassette("rest/trade/index_ok")[0]
     yield "funding", busy("classic").ok("GET", "funding")[-1], cassette("rest/funding/index_ok")[0]
 
 
@@ -412,3 +412,24 @@ def test_the_venue_describes_itself_to_everybody(profile):
     paths = reply.json()["paths"]
     assert ("/order/bulk" in paths) is (profile == "classic")
     assert {"get", "post", "put", "delete"} == set(paths["/order"])
+
+
+@pytest.mark.parametrize("profile", ["classic", "modern"])
+def test_an_index_stands_among_the_trades_once_a_minute_with_size_0(profile):
+    client = Client(venue(profile))
+    listener = client.listen("trade:.BXBT", "tradeBin1m:.BXBT", auth=False)
+    price = 6360 if profile == "classic" else 78000
+    client.venue.execute(SetIndex(".BXBT", price * 10**8 - 10**8))
+    client.venue.advance(NOW + 150 * SECOND)
+    rows = client.ok("GET", "trade", symbol=".BXBT")
+    assert [row["timestamp"][14:] for row in rows] == ["27:00.000Z", "28:00.000Z", "29:00.000Z"]
+    assert [(row["size"], row["price"], row["tickDirection"]) for row in rows] == [(0, price - 1, "MinusTick")] * 3
+    listener.take()
+    assert listener.tables["trade"] == rows and len(listener.tables["tradeBin1m"]) == 3
+    message = next(r["msg"] for r in lines("api_connectors", "ws_fixtures.jsonl") if r["msg"].get("filter") == {})
+    theirs = row_of(message["data"], ".BADAT")
+    if profile == "classic":
+        assert {**rows[0], "symbol": 0, "price": 0, "timestamp": 0} == {**theirs, "symbol": 0, "price": 0, "timestamp": 0}
+        assert list(rows[0]) == list(theirs)
+    else:
+        assert rows[0]["trdType"] == "Referential" and "grossValue" not in rows[0]
