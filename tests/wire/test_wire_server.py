@@ -240,7 +240,7 @@ class Process:
 def test_ready_json_is_one_line_and_the_venue_ends_with_its_stdin():
     with Process("--ready-json", "--profile", "modern", "--seed", "3") as process:
         ready = json.loads(process.stdout.readline())
-        assert set(ready) == {"url", "key", "secret", "profile", "market", "pid", "control"}
+        assert set(ready) == {"url", "key", "secret", "profile", "market", "about", "pid", "control"}
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api/v1/", ready["url"])
         assert (ready["profile"], ready["market"], ready["pid"]) == ("modern", "empty", process.pid)
         process.stdin.close()
