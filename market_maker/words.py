@@ -15,7 +15,7 @@ import json
 import sys
 from collections import namedtuple
 
-from market_maker.utils import errors
+from market_maker.utils import compat, errors
 
 # what -- for --help; module -- has main(argv); is_lab -- whether it needs the packages of the extra [lab]
 Word = namedtuple('Word', 'what module is_lab')
@@ -29,6 +29,7 @@ WORDS = {
     'runs': Word('list the runs that have left a journal, and what they made', 'market_maker.runs', False),
     'tune': Word('search settings, and judge what is found on data it was not chosen on', 'market_maker.backtest.tune', True),
 }
+LAB = 'market_maker.backtest'  # written for Python 3.11: older ones cannot even read it
 LAB_PACKAGES = ('numpy', 'polars', 'hftbacktest', 'plotly', 'matplotlib', 'optuna', 'distributed', 'tqdm')
 
 
@@ -52,7 +53,10 @@ def run(word, argv):
 
 
 def lab_module(name, wanted):
-    """Import a module that needs the lab's packages. Raises SettingsError, which says that `wanted` needs them, where they are missing."""
+    """Import a module that needs the lab's packages. Raises SettingsError, which says what `wanted` needs, where it cannot be had."""
+    if name.startswith(LAB) and not compat.RUNS_THE_LAB:
+        raise errors.SettingsError('%s needs Python 3.11 or newer, and this is an older one: install the bot there, with the lab: '
+                                   'pip install \'.[lab]\'.' % wanted)
     try:
         return importlib.import_module(name)
     except ImportError as error:

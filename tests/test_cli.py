@@ -15,7 +15,7 @@ import running
 from market_maker import _settings_example, check, cli, leave, words
 from market_maker import market_maker as bot
 from market_maker import settings as settings_module
-from market_maker.utils import errors, log
+from market_maker.utils import compat, errors, log
 from market_maker.utils.load import load_class
 
 
@@ -282,6 +282,12 @@ def test_a_word_of_the_lab_without_its_packages_says_what_to_install(a_word, cap
     a_word('import polars\n')
     assert cli.main(['hello']) == 2
     assert "marketmaker hello needs the lab" in capsys.readouterr()[1]
+
+
+def test_a_word_of_the_lab_on_an_older_python_says_which_one_it_needs(capsys, monkeypatch):
+    monkeypatch.setattr(compat, 'RUNS_THE_LAB', False)
+    assert cli.main(['report']) == 2
+    assert 'marketmaker report needs Python 3.11 or newer' in capsys.readouterr()[1]
 
 
 def test_a_mistake_in_a_word_is_not_taken_for_a_missing_package(a_word, capsys):
