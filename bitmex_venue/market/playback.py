@@ -6,6 +6,7 @@ Rules:
 * Levels are other people's liquidity, trades other people's trades.
 * The index follows the recording's own where there is one; elsewhere it is the middle of the recorded book of the contract that
   `INDEX_OF` names, once a second.
+* Prices that do not fit the instrument's tick are moved away from the touch; the log says so once.
 * At the end the market stays as it was and the log says so, once, with what was wrong with the data: how many rows of each kind, and
   the first of them.
 * A file that cannot be read any further ends the replay there: the log says why, `failure` holds the same text, the market stays as
@@ -43,6 +44,7 @@ class Playback(Market):
         self.books: dict[str, RecordedBook] = {}
         self._told: dict[str, int] = {}  # index -> when it was last told
         self._recorded_index: set[str] = set()
+        self._said_off_grid = False
 
     # ---- for the replays
 
@@ -61,6 +63,8 @@ class Playback(Market):
     def _tell_levels(self, time: int, symbol: str, changes: dict[Any, float]) -> None:
         for (side, ticks), size in changes.items():
             self._floor.do(time, SetLevel(symbol, side, ticks, size))
+        if not self._said_off_grid and self.books[symbol].off_grid is not None:
+            self._say_off_grid(symbol)
         index = INDEX_OF.get(symbol)
         if index and index not in self._recorded_index and time >= self._told.get(index, time - SECOND) + SECOND:
             mid = self.books[symbol].mid
@@ -91,6 +95,13 @@ class Playback(Market):
         self.failure = str(error)
         _log.error("The recording ends here, the market stays as it is: %s", error)
         self._say_problems()
+
+    def _say_off_grid(self, symbol: str) -> None:
+        self._said_off_grid = True
+        tick = self._floor.exchange.instruments[symbol].spec.price(1)
+        price = self.books[symbol].off_grid
+        text = "Prices of %s such as %s do not fit the tick of %s that it has here and are moved onto it: is this the right profile?"
+        _log.warning(text, symbol, price, tick)
 
     def _say_problems(self) -> None:
         for line in self.problems.lines():

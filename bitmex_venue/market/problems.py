@@ -62,7 +62,7 @@ class Problems(Mapping):
 
     def lines(self) -> list[str]:
         """A line for each kind, for people."""
-        return [f"{kind}: {problem}" for kind, problem in self._found.items()]
+        return [str(problem) for problem in self._found.values()]
 
     def __getitem__(self, kind: str) -> Problem:
         return self._found[kind]

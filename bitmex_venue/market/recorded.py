@@ -248,6 +248,7 @@ class RecordedBook(ExactBook):
 
     def __init__(self, tick: float, lot: int) -> None:
         super().__init__()
+        self.off_grid: float | None = None  # the first price that had to be moved
         self._tick = tick
         self._lot = lot
 
@@ -263,6 +264,8 @@ class RecordedBook(ExactBook):
 
     def ticks(self, side: int, price: float) -> int:
         exact = round(price / self._tick, 6)
+        if self.off_grid is None and exact != int(exact):
+            self.off_grid = price
         return math.floor(exact) if side == BUY else math.ceil(exact)
 
     def size(self, size: float) -> int:

@@ -266,7 +266,7 @@ def test_bad_rows_are_counted_by_kind_the_first_is_named_and_the_good_ones_stay(
     assert {kind: (p.count, p.line) for kind, p in data.problems.items()} == {
         "side": (1, 3), "price": (2, 4), "size": (1, 6), "time": (1, 7), "columns": (3, 8),
     }  # fmt: skip
-    assert f"price: {path}:4: price '4200o' is no number above 0 (and 1 more)" in data.problems.lines()
+    assert f"{path}:4: price '4200o' is no number above 0 (and 1 more)" in data.problems.lines()
     assert data.problems.count == 8
 
 

@@ -111,7 +111,7 @@ def test_book_changes_are_played_and_a_snapshot_replaces_everything(tmp_path):
     assert external(book, BUY) == {196: 7} and external(book, SELL) == {197: 1}
 
 
-def test_prices_of_a_finer_tick_go_away_from_the_touch_and_add_up(tmp_path):
+def test_prices_of_a_finer_tick_go_away_from_the_touch_and_add_up_and_it_is_said_once(tmp_path, caplog):
     levels = [(True, "bid", "100.1", 5), (True, "bid", "100.4", 8), (True, "ask", "100.6", 6), (False, "bid", "100.1", 0)]
     lines = [tardis_level(DAY + n // 3 * SECOND, *level) for n, level in enumerate(levels)]
     market, exchange = play(write(tmp_path, "book.csv", TARDIS_LEVELS, *lines))
@@ -119,6 +119,8 @@ def test_prices_of_a_finer_tick_go_away_from_the_touch_and_add_up(tmp_path):
     assert external(book, BUY) == {200: 13} and external(book, SELL) == {202: 6}
     market.act(START + SECOND)
     assert external(book, BUY) == {200: 8}
+    said = [record.getMessage() for record in caplog.records if "is this the right profile" in record.getMessage()]
+    assert len(said) == 1 and "XBTUSD such as 100.1 do not fit the tick of 0.5" in said[0]
 
 
 def test_trades_alone_are_played_from_the_first_on_an_empty_book_and_it_is_said(tmp_path):
