@@ -211,11 +211,15 @@ def test_a_long_run_is_drawn_thinned_and_says_that_not_all_fills_are_drawn():
     made.seq = 100_100
     for number in range(MOST_FILLS + 500):
         made.fill(number * 20, "Buy" if number % 2 else "Sell", 100, 100.0, bid=99.0, ask=101.0, cost=0, fee=0)
-    material = Material(made.end(86_400, end_balance=1_000_000))
+    run = made.end(86_400, end_balance=1_000_000)
+    material = Material(run)
     made = page([material], START)
     assert len(made) < 8_000_000
     assert f"{MOST_FILLS:,} of {MOST_FILLS + 500:,} fills are drawn" in made
     assert len(material.quotes["bid"][0]) < 5000 and material.figures["fills"] == MOST_FILLS + 500
+    among_many = Material(run, beside=20)
+    assert len(among_many.quotes["bid"][0]) < 1000 and len(among_many.fills["at"]) < 1000
+    assert among_many.figures["fills"] == MOST_FILLS + 500
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def main(argv):
     """The exit code. Raises SettingsError for runs that are not there, MarketMakerError where files cannot be written."""
     asked = _parser().parse_args(argv)
     runs_dir = folder_of_runs(asked.runs_dir)
-    materials = [_read(name, runs_dir) for name in asked.runs or [LAST]]
+    names = asked.runs or [LAST]
+    materials = [_read(name, runs_dir, len(names)) for name in names]
     if asked.json:
         print(log.redact(json.dumps(answer(materials), indent=2, sort_keys=True)))
     else:
@@ -83,10 +84,10 @@ def _told(material):
     }
 
 
-def _read(name, runs_dir):
+def _read(name, runs_dir, beside):
     run = open_run(name, runs_dir)
     try:
-        return Material(run)
+        return Material(run, beside)
     finally:
         run.close()
 

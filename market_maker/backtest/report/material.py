@@ -17,19 +17,26 @@ from market_maker.backtest import presence, returns
 from market_maker.backtest.figures import of
 from market_maker.backtest.observed import Observed, at_moments
 from market_maker.backtest.report import texts
-from market_maker.backtest.report.thin import kept
+from market_maker.backtest.report.thin import BUCKETS, kept
 from market_maker.backtest.split import captured
 from market_maker.utils import log
 
 MOST_FILLS = 3000
+MOST_IN_FULL = 4  # runs on a page
+LEAST_BUCKETS = 150
 MOST_NOTES = 50
 NEVER_SHOWN = base.SECRETS | {"API_KEY", "LOGIN"}
 
 
 class Material:
-    """Everything about one run. name -- of it; path -- its folder or None; figures -- see backtest.figures; the rest is for drawing."""
+    """Everything about one run. name -- of it; path -- its folder or None; figures -- see backtest.figures; the rest is for drawing.
 
-    def __init__(self, run):
+    beside -- how many runs there are on the page: where there are many, each is drawn in less detail, so that the page stays small.
+    """
+
+    def __init__(self, run, beside=1):
+        detail = min(1.0, MOST_IN_FULL / beside)
+        self._buckets, self._most_fills = max(LEAST_BUCKETS, int(BUCKETS * detail)), int(MOST_FILLS * detail)
         observed = Observed(run)
         orders = presence.Orders(run.order_events())
         self.name, self.path = run.name or "a run in memory", run.path
@@ -84,13 +91,13 @@ class Material:
             "funding": funding,
             "drawdown": -returns.below_peak(equity),
         }
-        chosen = np.unique(np.concatenate([kept(at, parts[name]) for name in ("profit", "inventory", "drawdown")]))
+        chosen = np.unique(np.concatenate([kept(at, parts[name], self._buckets) for name in ("profit", "inventory", "drawdown")]))
         return dict({name: self.whole(values[chosen]) for name, values in parts.items()}, at=at[chosen])
 
     def _position(self, observed):
         at = np.concatenate([[observed.start], observed.fill_at, [observed.end]])
         held = observed.start_position + np.concatenate([[0.0], np.cumsum(observed.fill_quantity), [observed.fill_quantity.sum()]])
-        chosen = kept(at, held)
+        chosen = kept(at, held, self._buckets)
         return {"at": at[chosen], "held": held[chosen]}
 
     def _quotes(self, observed, orders):
@@ -103,14 +110,14 @@ class Material:
         ):
             if len(at) and at[-1] < observed.end:
                 at, values = np.append(at, observed.end), np.append(values, values[-1])
-            chosen = kept(at, values)
+            chosen = kept(at, values, self._buckets)
             found[name] = (at[chosen], values[chosen])
         return found
 
     def _fills(self, observed):
         ours = np.flatnonzero(observed.fill_is_ours)
-        if len(ours) > MOST_FILLS:
-            ours = ours[np.unique(np.linspace(0, len(ours) - 1, MOST_FILLS).astype(int))]
+        if len(ours) > self._most_fills:
+            ours = ours[np.unique(np.linspace(0, len(ours) - 1, self._most_fills).astype(int))]
         at, price, quantity = observed.fill_at[ours], observed.fill_price[ours], observed.fill_quantity[ours]
         side = np.sign(quantity)
         later = np.where(at + 10 <= observed.end, observed.mid_at(at + 10), np.nan)

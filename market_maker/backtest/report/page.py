@@ -107,5 +107,6 @@ def _drawn(chart, name, place, specs):
     data = json.dumps(chart.spec, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     specs.append(f'<script type="application/json" id="{key}">{data}</script>')
     time = f' data-time="{place}"' if chart.is_time else ""
-    where = f'<div class="chart" id="{name}-{place}" data-spec="{key}"{time} style="height:{chart.height}px"></div>'
+    told = f'role="img" aria-label="{e(chart.title)}"'
+    where = f'<div class="chart" id="{name}-{place}" {told} data-spec="{key}"{time} style="height:{chart.height}px"></div>'
     return panel(chart.title, small(chart.note), where)
