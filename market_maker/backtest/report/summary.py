@@ -1,10 +1,13 @@
 """The summary in the terminal: the figures in columns, one per run, and below them what has to be known to read them."""
 
+import textwrap
+
 from market_maker.backtest.report.material import differing_settings, written
 from market_maker.backtest.report.remarks import remarks
 from market_maker.backtest.report.rows import ROWS
 from market_maker.backtest.report.texts import length, period
 
+WIDTH = 120
 ENDS = {"over": "", "under way": ", still going", "cut off": ", cut off"}
 
 
@@ -30,7 +33,8 @@ def lines(materials):
 
 
 def _about(material):
-    return ["", f"About {material.name}"] + ["  - " + remark for remark in remarks(material)]
+    wrapped = [textwrap.wrap(remark, WIDTH, initial_indent="  - ", subsequent_indent="    ") for remark in remarks(material)]
+    return ["", f"About {material.name}"] + [line for remark in wrapped for line in remark]
 
 
 def _columns(rows):
