@@ -288,10 +288,12 @@ class Account:
                 unrealised += profit
                 maint += position.margin(profit).maint_margin
                 mark += abs(position.instrument.mark_value(position.current_qty))
+        withdrawn, on_its_way = wallet.withdrawn, 0
+        if wallet.held:
+            withdrawn, on_its_way = withdrawn + sum(one.amount for one in wallet.held.values()), wallet.on_its_way
         return MarginImage(
             self.account_id, currency, wallet.amount, wallet.realised, unrealised, wallet.init_margin, maint, gross,
-            mark, comm, wallet.deposited, wallet.withdrawn + sum(one.amount for one in wallet.held.values()),
-            wallet.prev_realised, wallet.on_its_way,
+            mark, comm, wallet.deposited, withdrawn, wallet.prev_realised, on_its_way,
         )  # fmt: skip
 
 

@@ -160,10 +160,10 @@ class PositionImage(NamedTuple):
 
     def shows(self, other: PositionImage | None) -> bool:
         """Whether the two have the same row: equity shows in two prices only."""
-        if other is None or self[:-1] != other[:-1]:
+        if other is None or self == other:
+            return other is not None
+        if self.equity == other.equity or self[:-1] != other[:-1]:
             return False
-        if self.equity == other.equity:
-            return True
         return (self.liquidation_price_e8, self.bankrupt_price_e8) == (other.liquidation_price_e8, other.bankrupt_price_e8)
 
     @property

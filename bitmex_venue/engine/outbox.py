@@ -2,14 +2,15 @@
 
 Rules:
 
-* one command tells: new order rows, their executions, that they work; then fills, cancels and amends as they happened;
-  then trades, book levels, quote and last price; then positions and margins, each once, as they are at the end;
+* one command tells: new order rows, their executions, that they work; then, of a single order that will trade at once, position
+  and margin as they stand with all of it open; then fills, cancels and amends as they happened; then trades, book levels,
+  quote and last price; then positions and margins, each once, as they are at the end;
 * what one position does to the others of the wallet (with cross margin all stand together) is told with it;
 * a position or a margin that is as it was last told is not told again;
 * house accounts have no private events;
 * nothing a later command changes can reach into an event already told: columns are copied when an event is made.
 
-Known difference: the real venue tells positions once more between acceptance and fill of a crossing order.
+Known difference: of orders in bulk, amends and stops that trade at once, positions are told at the end only.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Outbox:
                 done.append(events.InstrumentEvent(now, instrument.symbol, columns))
             self.traded.clear()
         if self.positions or self.wallets:
-            self._accounts(now)
+            self._accounts(now, done)
 
     def _books(self, now: int, market) -> None:
         book, done, symbol = market.book, self.done, market.symbol
@@ -77,8 +78,12 @@ class Outbox:
             book.shown_quote = quote
             done.append(events.QuoteEvent(now, symbol, *quote))
 
-    def _accounts(self, now: int) -> None:
-        done, wallets = self.done, self.wallets
+    def tell_accounts_between(self, now: int) -> None:
+        """Tell positions and margins as they are in the middle of a command, after new orders and before what becomes of them."""
+        self._accounts(now, self.rest)
+
+    def _accounts(self, now: int, done: list[Any]) -> None:
+        wallets = self.wallets
         for position in self.positions:
             position.refresh_order_margin()
             wallets[position.wallet] = position.account
@@ -88,10 +93,12 @@ class Outbox:
                 if position.current_qty and not position.leverage_e2:
                     self.positions[position] = None
         for position in self.positions:
-            whole = images[position.wallet]
-            unrealised = position.unrealised_pnl
-            maint = position.margin(unrealised).maint_margin
-            image = position.image(whole.margin_balance - whole.maint_margin - unrealised + maint)
+            equity = 0
+            if position.current_qty and not position.leverage_e2:
+                whole, unrealised = images[position.wallet], position.unrealised_pnl
+                maint = position.margin(unrealised).maint_margin
+                equity = whole.margin_balance - whole.maint_margin - unrealised + maint
+            image = position.image(equity)
             if not image.shows(position.told):
                 position.told = image
                 done.append(events.PositionEvent(now, position.account.account_id, position.symbol, image))

@@ -39,6 +39,8 @@ class Trading:
     def place(self, drafts: Iterable[Draft]) -> list[Order]:
         """Accept all, then let each meet the book in turn."""
         accepted = [self.accept(draft) for draft in drafts]
+        if len(accepted) == 1:
+            self._tell_locked(accepted[0][0])
         for order, row in accepted:
             if order.is_open:
                 self.start(order, row)
@@ -82,6 +84,19 @@ class Trading:
         if order.stop_px is None and not order.post_only:
             self._tell_working(order, {"price": order.price} if shown else {})
         return row
+
+    def _tell_locked(self, order: Order) -> None:
+        """What an order that is about to trade has locked, as was recorded between its acceptance and its fill (5.6)."""
+        if order.house or order.post_only or order.limit is None or order.stop_px is not None or order.time_in_force == "FillOrKill":
+            return
+        market, position = order.market, order.position
+        if market.matcher.would_take(order.side, order.limit):
+            cost = order.leaves_qty // market.instrument.lot_size * order.lot_value
+            position.count(order.side, order.leaves_qty, cost)
+            self.outbox.tell_accounts_between(self.exchange.now)
+            position.count(order.side, -order.leaves_qty, -cost)
+            position.refresh_order_margin()
+            self.outbox.touch(position)
 
     def _tell_working(self, order: Order, columns: dict) -> None:
         order.working = columns["working"] = True

@@ -74,12 +74,12 @@ def test_a_market_order_is_told_as_it_was_recorded():
     listener = client.listen("order", "execution", "trade", "position", "margin")
     listener.take()
     client.ok("POST", "order", {"symbol": "XBTUSD", "orderQty": 1})
-    ours = [(table, action) for table, action, _ in listener.deltas()]
+    told = listener.deltas()
     theirs = [(m["table"], m["action"]) for m in lines("riot_stat", "market_order_sequence.jsonl")]
-    accepted = [pair for pair in theirs[:3]]
-    assert ours[:3] == accepted
-    # the real venue told position and margin once more between acceptance and fill
-    assert ours[3:] == theirs[5:]
+    assert [(table, action) for table, action, _ in told] == theirs
+    locked, between = recorded("position")[0], told[3][2][0]
+    assert set(between) - {"currentTimestamp"} == set(locked) - {"simpleQty"}  # the costs are those of our protection price, 5 % away
+    assert (between["openOrderBuyQty"], between["currentQty"]) == (locked["openOrderBuyQty"], locked["currentQty"]) == (1, 1)
 
 
 def test_values_of_a_fill_are_the_recorded_ones():
