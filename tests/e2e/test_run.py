@@ -351,3 +351,12 @@ def test_secrets_appear_nowhere_in_what_is_printed_even_at_debug(spawn, venue):
     assert bot.wait() == 0
     assert venue.secret not in bot.text
     clean(bot)
+
+
+@pytest.mark.skipif(not running.runs_the_lab(), reason='needs the lab')
+def test_processes_that_work_for_the_script_do_not_run_it_again(spawn, tmp_path):
+    (tmp_path / 'space.toml').write_text(u'INTERVAL = [0.001, 0.002]\nMIN_SPREAD = [0.001]\n')
+    bot = spawn('tune', '--space', 'space.toml', '--trials', '2', '--folds', '2', '--minutes', '1', '--objective', 'profit', '--processes', '2', '--json')
+    assert bot.wait(120) == 0
+    found = json.loads(bot.text)
+    assert found['states'] == {'complete': 2} and found['winner']['test']['fills'] > 0
