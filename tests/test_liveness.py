@@ -3,7 +3,8 @@ from __future__ import absolute_import, division, print_function
 
 import pytest
 
-from market_maker.ws.liveness import CONNECT, DROP, LONGEST_BACKOFF_S, NOTHING, PING, STABLE_AFTER_S, Liveness
+from market_maker.ws.liveness import (ALLOWANCE, CONNECT, DROP, FEW, HOUR_S, LONGEST_BACKOFF_S, NOTHING, PING, QUICK_BACKOFF_S, STABLE_AFTER_S,
+                                      Liveness)
 
 
 @pytest.fixture
@@ -57,13 +58,31 @@ def test_a_socket_without_its_tables_is_given_up_after_the_time_limit(live):
     assert live.decide(20) == DROP
 
 
-def test_attempts_are_spaced_by_a_back_off_that_doubles_up_to_a_limit(live):
+def back_off(live, count, now=100):
     waits = []
-    for _ in range(9):
-        live.closed(100)
-        waits.append(live.next_look(100))
-        assert live.decide(100) == NOTHING and live.decide(100 + waits[-1]) == CONNECT
-    assert waits[:4] == [0.5, 1.0, 2.0, 4.0] and waits[-1] == LONGEST_BACKOFF_S
+    for _ in range(count):
+        live.closed(now)
+        waits.append(live.next_look(now))
+        assert live.decide(now) == NOTHING and live.decide(now + waits[-1]) == CONNECT
+    return waits
+
+
+def test_attempts_are_spaced_by_a_back_off_that_doubles_up_to_a_limit(live):
+    waits = back_off(live, 9)
+    assert waits[:4] == [0.5, 1.0, 2.0, 4.0] and waits[-1] == QUICK_BACKOFF_S
+
+
+def test_when_few_of_the_hour_s_connections_are_left_the_back_off_goes_on_to_half_a_minute(live):
+    waits = back_off(live, ALLOWANCE)
+    assert waits.index(LONGEST_BACKOFF_S) == ALLOWANCE - FEW - 1
+    assert back_off(live, 1, 100 + HOUR_S) == [QUICK_BACKOFF_S]
+
+
+def test_the_venues_own_count_of_connections_left_is_believed(live):
+    live.note_left(FEW + 3)
+    assert back_off(live, 5)[2:] == [2.0, 4.0, 8.0]
+    live.note_left(700)
+    assert back_off(live, 2 * ALLOWANCE)[-1] == QUICK_BACKOFF_S
 
 
 def test_jitter_spreads_the_attempts():

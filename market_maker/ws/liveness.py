@@ -6,16 +6,23 @@ Rules (bitmex-api.md 5.4):
 * After another 5 s of silence the socket is dead, however open it looks.
 * A client that says nothing for 180 s is cut off, so `ping` is also sent when we have said nothing for a minute.
 * A new socket that does not deliver its tables within the time limit is dead too.
-* Attempts to connect are spaced by a back-off that doubles from half a second to half a minute, with jitter, so that the clients of a
-  venue that restarts do not all come at once; it starts over after a connection that was complete and lasted.
+* Attempts to connect are spaced by a back-off that doubles from half a second, with jitter, so that the clients of a venue that restarts
+  do not all come at once; it starts over after a connection that was complete and lasted. It ends at QUICK_BACKOFF_S, since every second
+  without a connection is one without quotes. But connections are counted, 20 to 60 an hour and more (bitmex-api.md 2.2): when only FEW are left
+  of those that the venue's welcome spoke of, or of ALLOWANCE where it says nothing, it ends at LONGEST_BACKOFF_S.
 """
 from __future__ import absolute_import, division, print_function
+
+from collections import deque
 
 PING_AFTER_S = 5.0
 DEAD_AFTER_S = 10.0
 SPEAK_AFTER_S = 60.0
 FIRST_BACKOFF_S = 0.5
+QUICK_BACKOFF_S = 4.0
 LONGEST_BACKOFF_S = 30.0
+ALLOWANCE, HOUR_S = 20, 3600.0  # the fewest connections an hour that BitMEX ever granted
+FEW = 5
 STABLE_AFTER_S = 30.0          # a connection that lasted this long was a good one
 
 # What to do.
@@ -32,6 +39,8 @@ class Liveness(object):
         self._random = random
         self._image_limit = image_limit
         self._failures = 0
+        self._attempts = deque()      # when those of the last hour ended
+        self._left_said = None        # connections left by the venue's word, less those since
         self._open_since = None
         self.last_message = None
         self._pinged_after = None     # the message after which silence made us ping
@@ -48,14 +57,27 @@ class Liveness(object):
         """All tables are there."""
         self._ready = True
 
+    def note_left(self, count):
+        """The venue has said how many more connections it grants now."""
+        self._left_said = count
+
     def closed(self, now, at_least=0.0):
         """The socket is gone, or an attempt failed; `at_least` seconds must pass before the next (a venue's Retry-After)."""
         if self._open_since is not None and self._ready and now - self._open_since >= STABLE_AFTER_S:
             self._failures = 0
         self._open_since = None
-        backoff = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(self._failures, 10))
+        self._attempts.append(now)
+        while now - self._attempts[0] >= HOUR_S:
+            self._attempts.popleft()
+        longest = QUICK_BACKOFF_S if self._left() > FEW else LONGEST_BACKOFF_S
+        backoff = min(longest, FIRST_BACKOFF_S * 2 ** min(self._failures, 10))
+        if self._left_said is not None:
+            self._left_said -= 1
         self._failures += 1
         self._next_attempt = now + max(at_least, backoff * (0.5 + 0.5 * self._random()))
+
+    def _left(self):
+        return ALLOWANCE - len(self._attempts) if self._left_said is None else self._left_said
 
     def decide(self, now):
         """One of NOTHING, PING, DROP, CONNECT. PING is said once per silence."""

@@ -293,6 +293,9 @@ class BitMEXWebsocket(object):
             lay = self._clock.monotonic() - self._liveness.last_message  # in a queue
             self.welcome_offset = welcomed - (self._clock.time() - lay)
             self._lag.welcome(welcomed, self._liveness.last_message)
+            left = (message.get('limit') or {}).get('remaining')
+            if isinstance(left, int):
+                self._liveness.note_left(left)
 
     def _error_message(self, message):
         status, text = message.get('status'), message['error']
