@@ -99,13 +99,19 @@ class DataReplay(Playback):
 
 
 def _moments(batches: Iterator[Batch]) -> Iterator[list[Row]]:
-    """The rows of each time."""
+    """The rows of each time; also those before the place where a file cannot be read any further."""
     moment: list[Row] = []
-    for batch in batches:
-        for row in zip(*(column.tolist() for column in batch), strict=True):
-            if moment and row[0] != moment[0][0]:
-                yield moment
-                moment = []
-            moment.append(row)
+    failure: BadMarketFile | None = None
+    try:
+        for batch in batches:
+            for row in zip(*(column.tolist() for column in batch), strict=True):
+                if moment and row[0] != moment[0][0]:
+                    yield moment
+                    moment = []
+                moment.append(row)
+    except BadMarketFile as error:
+        failure = error
     if moment:
         yield moment
+    if failure is not None:
+        raise failure

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 pytest.importorskip("numpy")
 pytest.importorskip("polars")
 
-from bitmex_venue.market.importers import CLEAR, LEVEL, TOUCH, TRADE, BadMarketFile, open_data
+from bitmex_venue.market.importers import CLEAR, LEVEL, TOUCH, TRADE, BadMarketFile, open_data, stream
 from market_files import (
     ARCHIVE_QUOTES,
     ARCHIVE_TRADES,
@@ -143,6 +143,15 @@ def test_a_recording_without_a_book_knows_the_touch(tmp_path):
     path = write(tmp_path, "r.jsonl", json.dumps(QUOTE), timed(DAY, TRADES))
     assert [row[:4] for row in read(path)] == [(DAY, TOUCH, 1, 100.0), (DAY, TOUCH, -1, 100.5), (DAY, TRADE, -1, 100.0)]
     assert open_data([path], "XBTUSD").knows_only_touch
+
+
+def test_a_recording_is_of_a_book_or_of_touches_and_never_of_both(tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "LOOKED_AT", 3)
+    lines = [timed(DAY + n * SECOND, QUOTE) for n in range(5)]
+    late = write(tmp_path, "late.jsonl", *lines, timed(DAY + 9 * SECOND, PARTIAL), timed(DAY + 10 * SECOND, QUOTE))
+    assert {row[1] for row in read(late)} == {TOUCH} and open_data([late], "XBTUSD").knows_only_touch
+    early = write(tmp_path, "early.jsonl", *lines[:1], timed(DAY + 9 * SECOND, PARTIAL), timed(DAY + 10 * SECOND, QUOTE))
+    assert {row[1] for row in read(early)} == {CLEAR, LEVEL} and not open_data([early], "XBTUSD").knows_only_touch
 
 
 def test_what_comes_before_the_first_timestamp_has_its_time(tmp_path):

@@ -145,6 +145,16 @@ def test_the_end_is_said_once_with_the_bad_rows_and_the_market_stays_as_it_was(t
     assert any("trade.csv.gz:2: side 'Up'" in line for line in said)
 
 
+def test_a_file_that_cannot_be_read_any_further_ends_the_replay_and_the_market_stays_as_it_was(tmp_path, caplog):
+    days = [write(tmp_path, f"q{n}.csv", ARCHIVE_QUOTES, archive_quote(DAY + n * 86_400 * SECOND), archive_quote(DAY + n * 86_400 * SECOND + 1, "41000"))
+            for n in range(3)]
+    market, exchange = play(days)
+    Path(days[2]).unlink()
+    market.act(START + 3 * 86_400 * SECOND)
+    assert market.next_time() is None and market.failure == f"{days[2]}: no such file"
+    assert touch(exchange)[0] == 82000 and [record.levelname for record in caplog.records] == ["ERROR"]
+
+
 def test_with_strict_a_bad_row_anywhere_is_refused_before_the_market_begins(tmp_path):
     paths = archive(tmp_path, [(n * SECOND, {}) for n in range(50)], [(49 * SECOND, ("Buy", 0, "1"))])
     with pytest.raises(BadMarketFile, match="trade.csv.gz:2: size '0'"):

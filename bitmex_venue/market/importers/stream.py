@@ -2,7 +2,8 @@
 
 Rules:
 * A partial becomes CLEAR and then every level of it; what changes later becomes LEVEL.
-* Where the file holds a book, quotes are not used; where it holds none, each quote is the TOUCH of both sides.
+* Where the file begins with a book (among its first messages), quotes are not used; elsewhere each quote is the TOUCH of both sides, and a
+  book that comes later is not used.
 * Trades are those that were inserted; a partial repeats what was traded before.
 * A line or a row that cannot be read is counted and skipped, the rest of its message is used.
 """
@@ -73,7 +74,7 @@ class StreamSource:
             return self._trades(message, ours, bad)
         if message.table == "quote":
             return [] if self.has_book else self._touches(message, ours[-1], bad)
-        if message.table not in BOOKS:
+        if message.table not in BOOKS or not self.has_book:
             return []
         changes = book.apply(message, ours, bad)
         time, line = message.time, message.line
