@@ -6,7 +6,7 @@ ARGS ?=
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3.10 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run venue setup check dry-run test lint bench coverage test-all test-clients chaos docs clean bench-venue fuzz
+.PHONY: help run venue setup check dry-run test lint bench coverage test-all test-clients chaos docs clean bench-venue bench-backtest fuzz
 
 help:  ## show this
 	@echo "usage: make TARGET [ARGS='...']"; echo
@@ -44,6 +44,9 @@ bench: $(VENV)/.developed  ## measure the bot beside the programs people use tod
 
 bench-venue: $(VENV)/.developed  ## measure the venue: speed, realtime, memory, journal; writes bench/VENUE.md (ARGS=--quick: one minute)
 	@$(PY) -m bench.venue $(ARGS)
+
+bench-backtest: $(VENV)/.developed  ## measure a day in a back-test beside hftbacktest's own compiled loop; writes bench/BACKTEST.md
+	@$(PY) -m bench.backtest $(ARGS)
 
 fuzz: $(VENV)/.developed  ## throw generated requests at a venue, from its own description (schemathesis, a minute or two)
 	@$(PY) -c 'import schemathesis' 2>/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'

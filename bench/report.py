@@ -79,7 +79,7 @@ def write(path: str, rows: list[Row], notes: list[str], how: str, load_before: f
 def _facts(how: str, load_before: float) -> list[str]:
     out = [
         f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {how}, commit {_commit()}",
-        f"{os.cpu_count()} cores, {_processor()}, {platform.system()} {platform.release()}; load {load_before:.1f} before, {load():.1f} after",
+        f"{os.cpu_count()} cores, {processor()}, {platform.system()} {platform.release()}; load {load_before:.1f} before, {load():.1f} after",
         f"ours: Python {platform.python_version()}; {peers.versions(sys.executable, *OURS_NEEDS)}",
     ]
     for peer in peers.PEERS:
@@ -93,7 +93,7 @@ def load() -> float:
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
-def _processor() -> str:
+def processor() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))

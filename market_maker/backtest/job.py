@@ -75,15 +75,15 @@ class Job:
         return bool(self.data) and self.matcher != "engine"
 
 
-def setting(text: str) -> tuple[str, Any]:
-    """NAME=VALUE as on the command line -> (name, value in its one form). Raises SettingsError."""
+def setting(text: str, option: str = "--set") -> tuple[str, Any]:
+    """NAME=VALUE as on the command line, behind `option` -> (name, value in its one form). Raises SettingsError."""
     name, sign, value = text.partition("=")
     if not sign:
-        raise errors.SettingsError(f"--set {text}: write it as NAME=VALUE.")
+        raise errors.SettingsError(f"{option} {text}: write it as NAME=VALUE.")
     known = base.BY_NAME.get(name.strip())
     if known is None:
-        raise errors.SettingsError(f"--set: {base.unknown(name.strip())}")
+        raise errors.SettingsError(f"{option}: {base.unknown(name.strip())}")
     try:
         return known.name, known.kind.parse(value.strip())
     except ValueError as error:
-        raise errors.SettingsError(f"--set {text}: {known.name} must be {error}.") from None
+        raise errors.SettingsError(f"{option} {text}: {known.name} must be {error}.") from None

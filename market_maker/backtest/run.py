@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -87,7 +88,7 @@ def run(job: Job, progress: Progress | None = None, data: Any = None) -> Result:
         connection, path = stack.enter_context(_kept(job))
         journal = Journal(connection, _about(job, settings, scene, latency.describe()), keeps_inputs=False)
         share = progress and (lambda now: progress((now - scene.begin) / max(1, scene.end - scene.begin), "trading"))
-        ended, requests = "an error", 0
+        ended, requests, stage = "an error", 0, None
         try:
             with quietly(journal, settings):
                 stage = Stage(job, settings, venue, scene.end, latency, journal, chosen, share)
@@ -96,6 +97,8 @@ def run(job: Job, progress: Progress | None = None, data: Any = None) -> Result:
         finally:
             journal.close(exit_code=errors.EXIT_OK if ended != "an error" else errors.EXIT_ERROR, ended_by=ended)
             connection.commit()
+            if stage is None and path is not None:  # nothing has happened that is worth a folder
+                shutil.rmtree(path, ignore_errors=True)
         image = None if path else connection.serialize()
         seconds = time.perf_counter() - begun
         return Result(job, path, image, scene.effect, ended, seconds, scene.rows, scene.bad(), scene.problems(), requests)

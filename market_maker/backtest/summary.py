@@ -26,6 +26,7 @@ def as_dict(result: Result) -> dict[str, Any]:
         "market": about.get("market"),
         "market_effect": result.market_effect,
         "seed": about.get("seed"),
+        "set": dict(result.job.settings),
         "began": about.get("started"),
         "ended": about.get("ended"),
         "ended_by": result.ended,
@@ -64,6 +65,8 @@ def lines(result: Result) -> Iterator[str]:
     for number, piece in enumerate((made["market"] or "").split("; ")):
         yield ("  market    " if not number else "            ") + piece
     yield f"  effect of our orders on it: {made['market_effect']}"
+    if made["set"]:
+        yield "  set       " + ", ".join(f"{name} = {value!r}" for name, value in sorted(made["set"].items()))
     if made["rows"]:
         yield f"  data      {made['rows']:,} rows" + (f", and {made['bad_rows']:,} that could not be read" if made["bad_rows"] else "")
         for problem in made["problems"]:

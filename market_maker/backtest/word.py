@@ -17,7 +17,7 @@ from market_maker.utils import errors
 
 from . import summary
 from .arguments import add_run_options, count, job_of
-from .job import Job
+from .job import Job, setting
 from .run import Result, load_settings, run, run_many
 
 WHAT = "let the bot trade a recorded or synthetic market in simulated time"
@@ -78,12 +78,23 @@ class _Bar:
 
 
 def _jobs(asked: Namespace) -> list[Job]:
-    """One job, or one for each file where each is to be a run of its own."""
+    """One job, or one for each file and for each value of a setting, where these are to be runs of their own."""
     job = job_of(asked, runs_dir=asked.runs_dir)
     settings = load_settings(job.checked())
     job = replace(job, runs_dir=job.runs_dir or settings.RUNS_DIR or None)
     run_folder.remove_old(job.runs_dir or "", settings.RUNS_KEEP)
-    return [replace(job, data=(path,)) for path in asked.data] if asked.each and asked.data else [job]
+    jobs = [replace(job, data=(path,)) for path in asked.data] if asked.each and asked.data else [job]
+    for name, *values in asked.vary:
+        jobs = [replace(one, settings={**one.settings, name: value}) for one in jobs for value in values]
+    for one in jobs:
+        load_settings(one)
+    return jobs
+
+
+def _varied(text: str) -> tuple[Any, ...]:
+    """NAME=VALUE,VALUE,... -> (name, value, value, ...)."""
+    name, _, values = text.partition("=")
+    return (name.strip(), *(setting(f"{name}={value}", "--vary")[1] for value in values.split(",")))
 
 
 def _parser() -> words.Parser:
@@ -91,6 +102,7 @@ def _parser() -> words.Parser:
     add_run_options(parser)
     add = parser.add_argument
     add("--each", action="store_true", help="with several files of --data: a run for each instead of one through all")
-    add("--processes", type=count, default=1, metavar="N", help="with --each: so many runs at a time (1)")
+    add("--vary", action="append", type=_varied, default=[], metavar="NAME=V1,V2,...", help="a run for each value; may be repeated")
+    add("--processes", type=count, default=1, metavar="N", help="with --each or --vary: so many runs at a time (1)")
     add("--runs-dir", metavar="FOLDER", help="where the run leaves a folder (RUNS_DIR)")
     return parser
