@@ -55,6 +55,7 @@ class Profile:
     welcome_limit: bool  # limit.remaining is told
     heartbeat_flag: bool
     connections_per_hour: int
+    no_price: int  # shown where no price reaches the liquidation or bankruptcy of a short
     lastmkt: bool  # exDestination, lastMkt, simple* and multiLegReportingType columns
 
 
@@ -82,6 +83,7 @@ CLASSIC = Profile(
     welcome_limit=True,
     heartbeat_flag=False,
     connections_per_hour=40,
+    no_price=100_000_000,
     lastmkt=True,
 )
 
@@ -109,6 +111,7 @@ MODERN = Profile(
     welcome_limit=False,
     heartbeat_flag=True,
     connections_per_hour=720,
+    no_price=1_000_000,
     lastmkt=False,
 )
 

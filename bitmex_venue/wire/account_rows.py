@@ -82,9 +82,9 @@ def position(rows: Rows, image: Any, time: int) -> Row:
         avgCostPrice=e8(image.avg_entry_price_e8),
         avgEntryPrice=e8(image.avg_entry_price_e8),
         breakEvenPrice=e8(image.break_even_price_e8),
-        marginCallPrice=e8(image.liquidation_price_e8),
-        liquidationPrice=e8(image.liquidation_price_e8),
-        bankruptPrice=e8(image.bankrupt_price_e8),
+        marginCallPrice=_reached(rows, image, image.liquidation_price_e8),
+        liquidationPrice=_reached(rows, image, image.liquidation_price_e8),
+        bankruptPrice=_reached(rows, image, image.bankrupt_price_e8),
         timestamp=iso(time),
     )
     if rows.profile.strategy:
@@ -106,6 +106,12 @@ def position(rows: Rows, image: Any, time: int) -> Row:
             lastValue=image.mark_value,
         )
     return rows.finish(row)
+
+
+def _reached(rows: Rows, image: Any, price_e8: int | None) -> Any:
+    """A price of liquidation or bankruptcy; for one beyond all prices what the era showed (recorded in 2019 and 2026)."""
+    beyond = price_e8 is not None and price_e8 >= image.spec.max_price_e8
+    return rows.number(float(rows.profile.no_price)) if beyond else rows.e8(price_e8)
 
 
 def margin(rows: Rows, image: Any, time: int) -> Row:

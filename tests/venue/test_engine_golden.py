@@ -49,6 +49,7 @@ def test_commission_is_truncated_with_the_sign_of_the_rate(cost, rate, comm):
     "pos_cost, lots, spec, price",
     [
         (-31403, 2, XBTUSD_2018, 6369.0211),
+        (756060, 30, XBTUSD_2018, 3968),  # 2019-03-25, in the source of pybitmex 0.5.10
         (2932115, 219, XBTUSD_2018, 7468.8177),
         (1951105699, 14380, XBTUSD_2026, 73701.7438),
         (1777755677, 12980, XBTUSD_2026, 73012.9525),
@@ -178,6 +179,12 @@ def test_isolated_long_of_2019_02_11():
     assert (row.break_even_price_e8, row.liquidation_price_e8, row.bankrupt_price_e8) == (e8(3582), e8(1796), e8(1791.5))
     k = m.margin_factor_e16(E8, 75_000)
     assert [m.ceil_div(cost * k, m.E16) for cost in (33333, 2790600, 2791300)] == [33408, 2796879, 2797581]
+
+
+def test_cross_short_of_2019_03_25():
+    """In the source of pybitmex 0.5.10; the funding rate of that day is not in the row, and 0.000474 is the one that fits."""
+    margin = m.held_position_margin(756060, 1_000_000, 500_000, 75_000, 600, None, 47_400)
+    assert (margin.init, margin.comm, margin.maint, margin.margin, margin.maint_margin) == (7561, 573, 4712, 8134, 8734)
 
 
 def test_cross_long_of_2021_12_18():

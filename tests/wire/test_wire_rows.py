@@ -414,6 +414,17 @@ def test_the_venue_describes_itself_to_everybody(profile):
     assert {"get", "post", "put", "delete"} == set(paths["/order"])
 
 
+@pytest.mark.parametrize("profile, shown", [("classic", 100_000_000), ("modern", 1_000_000)])
+def test_a_short_that_no_price_ruins_shows_the_price_that_its_era_showed(profile, shown):
+    client = Client(venue(profile))
+    other = Client(client.venue, client.venue.add_key(client.venue.open_account({"XBt": 10**8})))
+    price = 6360 if profile == "classic" else 78000
+    client.place(-100, price)
+    other.place(100, price)
+    (row,) = client.ok("GET", "position")
+    assert [row[name] for name in ("marginCallPrice", "liquidationPrice", "bankruptPrice")] == [shown] * 3
+
+
 @pytest.mark.parametrize("profile", ["classic", "modern"])
 def test_an_index_stands_among_the_trades_once_a_minute_with_size_0(profile):
     client = Client(venue(profile))
