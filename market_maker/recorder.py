@@ -188,6 +188,10 @@ class Recorder(object):
                 self._missing.discard(table)
                 if not self._missing:
                     self._liveness.ready()
+        elif 'info' in message:
+            left = (message.get('limit') or {}).get('remaining')
+            if isinstance(left, int):
+                self._liveness.note_left(left)
         elif 'error' in message:
             self.complaints += 1
             if not self.tables:

@@ -164,3 +164,16 @@ def test_wrong_options_of_replay_are_named(argv, named):
     with pytest.raises(errors.SettingsError) as error:
         replay._parser().parse_args(argv)
     assert named in str(error.value)
+
+
+def test_where_few_connections_are_left_it_waits_longer_for_the_next(tmp_path):
+    waits = []
+    for left in (50, 1):
+        folder = tmp_path / str(left)
+        folder.mkdir()
+        desk = Desk(folder, {'info': 'Welcome', 'version': '1', 'limit': {'remaining': left}})
+        desk.feed.refuse = None
+        desk.feed._steps += [lambda feed=desk.feed: setattr(feed, 'refuse', ('refused', None)), desk.feed.drop]
+        desk.run(300)
+        waits.append(len(desk.feed.urls))
+    assert waits[0] > 2 * waits[1] > 2, waits
