@@ -138,16 +138,20 @@ class Liquidation:
         order = self._order(position.account, market, side, qty, ticks)
         exchange.clearing.taken_over(order, engine.position(market.instrument), ticks, fee_e8)
         self.taken += 1
+        self._sell(engine, market, side, qty, ticks)
+
+    def _sell(self, engine: Account, market, side: int, qty: int, ticks: int) -> None:
         selling = self._order(engine, market, side, qty, ticks)
-        exchange.outbox.rest.append(events.LiquidationEvent(exchange.now, "insert", selling, qty))
-        exchange.trading.start(selling, None)
+        self.exchange.outbox.rest.append(events.LiquidationEvent(self.exchange.now, "insert", selling, qty))
+        self.exchange.trading.start(selling, None)
 
     def _order(self, account, market, side: int, qty: int, ticks: int) -> Order:
         draft = Draft(account, market, side, qty, ticks, ticks, "Limit", "GoodTillCancel", (), "", "Liquidation", None)
         return self.exchange.trading.accept(draft)[0]
 
     def collect(self) -> None:
-        """Give the insurance fund what the engine account made of positions it has got rid of."""
+        """Give the insurance fund what the engine account made of positions it has got rid of, and offer again what it still has and
+        no longer offers."""
         engine = self.exchange.accounts.get(ENGINE_ACCOUNT)
         if engine is None:
             return
@@ -155,6 +159,8 @@ class Liquidation:
             for position in wallet.positions:
                 if not position.current_qty and position.realised_pnl:
                     position.sweep()
+                elif position.current_qty and not position.orders and position.instrument.state == "Open":
+                    self._offer_again(engine, position)
             if wallet.amount:
                 fund = self.exchange.insurance
                 fund[wallet.currency] = fund.get(wallet.currency, 0) + wallet.amount
@@ -162,3 +168,10 @@ class Liquidation:
                 self.exchange.outbox.rest.append(
                     events.InsuranceEvent(self.exchange.now, wallet.currency, fund[wallet.currency])
                 )
+
+    def _offer_again(self, engine: Account, position: Position) -> None:
+        """What lost its order, to a change of the grid say, is sold at what it cost."""
+        instrument, held = position.instrument, position.current_qty
+        cost = contract_math.average_price_e8(instrument.spec, abs(held) // instrument.lot_size, position.pos_cost)
+        ticks = min(max(1, cost // instrument.spec.tick_e8), instrument.spec.max_ticks)
+        self._sell(engine, self.exchange.markets[position.symbol], -1 if held > 0 else 1, abs(held), ticks)

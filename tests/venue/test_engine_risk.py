@@ -90,6 +90,21 @@ def test_what_cannot_be_sold_at_the_bankruptcy_price_rests_there_and_is_told():
     assert "XBt" in desk.exchange.insurance and desk.exchange.audit().ok
 
 
+def test_what_the_engine_has_and_no_longer_offers_is_offered_again():
+    desk = ruined(bid=None)
+    for command in (c.ClearGrid, c.SetGrid):
+        desk.do(command("XBTUSD", 10**8, 1))
+    assert desk.exchange.open_orders(ENGINE_ACCOUNT) == []
+    desk.wait(5 * SECOND)
+    (order,) = desk.exchange.open_orders(ENGINE_ACCOUNT)
+    assert (order.side, order.leaves_qty) == (-1, 1_000_000)
+    told = [(x.action, x.leaves_qty) for x in desk.events(e.LiquidationEvent)]
+    assert told == [("insert", 1_000_000), ("delete", 0), ("insert", 1_000_000)]
+    desk.buy(HOUSE, 1_000_000, 10000)
+    desk.wait(5 * SECOND)
+    assert "XBt" in desk.exchange.insurance and desk.exchange.audit().ok
+
+
 def test_a_sound_account_is_left_alone():
     desk = Desk()
     desk.position_of(ALICE, 1_000_000, 10000)
