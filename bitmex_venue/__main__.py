@@ -59,6 +59,7 @@ def parser() -> Parser:
     add("--withdrawal-s", type=_hold, default=60.0, metavar="N", help="venue seconds in which a withdrawal can be cancelled (default 60)")
     add("--data", metavar="DIR", help="keep accounts, keys, orders and positions there, across restarts (default: memory only)")
     add("--no-rate-limit", action="store_true", help="count no requests and refuse none for their rate (for benches)")
+    add("--limit-connections", action="store_true", help="refuse sockets beyond the era's number an hour (classic 40, modern 720)")
     add("--email", help="a login for /user/login (classic)")
     add("--password", help="its password")
     add("--otp", default="", help="its one-time token, when it needs one")
@@ -160,6 +161,7 @@ def build(args: argparse.Namespace, seed: int, now: int) -> Any:
         withdrawal_s=args.withdrawal_s,
     )
     venue.limiter.enabled = not args.no_rate_limit
+    venue.enforce_connections = args.limit_connections
     if args.email is not None:
         venue.add_login(args.email, args.password, args.otp)
     return venue

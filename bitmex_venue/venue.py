@@ -12,7 +12,7 @@ Rules
   venue's only where the venue's runs faster.
 
 Known difference: connection tokens are counted and told in the welcome, but nobody is refused a connection unless
-`enforce_connections` is set.
+`enforce_connections` is set (`--limit-connections`): tests connect more often than people.
 """
 
 from __future__ import annotations

@@ -6,9 +6,11 @@ import random
 import pytest
 from wire_kit import NOW, SECOND, Client, venue
 
+from bitmex_venue.__main__ import build, parser
 from bitmex_venue.market import create
 from bitmex_venue.venue import Venue
 from bitmex_venue.wire.auth import signature
+from bitmex_venue.wire.http import Response
 
 
 @pytest.fixture(params=["classic", "modern"])
@@ -302,3 +304,26 @@ def test_tables_kept_from_deltas_equal_the_venue_after_any_run(profile):
     assert max(r["price"] for r in best[0]) < min(r["price"] for r in best[1])
     last = [m for m in listener.all if isinstance(m, dict) and m.get("table") == "quote"][-1]["data"][-1]
     assert last["bidPrice"] == max(r["price"] for r in best[0])
+
+
+@pytest.mark.parametrize("profile, allowed, wait_s", [("classic", 40, 90), ("modern", 720, 5)])
+def test_sockets_beyond_the_allowance_of_an_hour_are_refused_where_that_is_wished(profile, allowed, wait_s):
+    v = venue(profile)
+    for _ in range(allowed + 1):
+        assert not isinstance(v.connect("/realtime"), Response)  # nobody is refused unless it is wished
+    v = venue(profile)
+    v.enforce_connections = True
+    told = [json.loads(v.connect("/realtime").take_outgoing()[0])["limit"] for _ in range(allowed)]
+    assert told == ([{"remaining": allowed - n} for n in range(1, allowed + 1)] if profile == "classic" else [{}] * allowed)
+    refused = v.connect("/realtime")
+    assert (refused.status, refused.headers["Retry-After"]) == (429, str(wait_s))
+    assert refused.json() == {"error": f"Rate limit exceeded, retry in {wait_s} seconds."}
+    assert not isinstance(v.connect("/realtime", remote="10.0.0.9"), Response)
+    v.advance(v.now + wait_s * SECOND)
+    assert not isinstance(v.connect("/realtime"), Response)
+
+
+def test_the_command_line_sets_the_allowance():
+    for arguments, wished in (([], False), (["--limit-connections"], True)):
+        made = build(parser().parse_args(["--market", "empty", *arguments]), 1, NOW)
+        assert made.enforce_connections is wished
