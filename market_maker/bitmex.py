@@ -94,7 +94,7 @@ class BitMEX(object):
         auth, credentials = self._credentials(login, password, otpToken) if shouldWSAuth else (None, None)
         self._rest = RestSession(base_url, self.clock, self.request_budget, auth, timeout, transport, self._log_request, self.inputs)
         self.base_url = self._rest.base_url
-        self.journal.now = self._journal_time
+        self.journal.now = self._journal_time()
         self._orders = OrderEntry(self._rest, self.own_orders, self.clock, postOnly, order_transport,
                                   lambda: self.inputs.draw('clOrdID', new_id or new_cl_ord_id_tail),
                                   lambda: self.ws.get_ticker(symbol)['mid'], SIDE_BY_SIDE if transport is None else 1, self.inputs)
@@ -117,8 +117,9 @@ class BitMEX(object):
             raise
 
     def _journal_time(self):
-        """The venue's time; the journal's own questions are no inputs."""
-        return getattr(self._rest.clock, 'raw', self._rest.clock).time() + self._rest.clock_offset
+        """A function that tells the venue's time; the journal's own questions are no inputs."""
+        tell, rest = getattr(self._rest.clock, 'raw', self._rest.clock).time, self._rest
+        return lambda: tell() + rest.clock_offset
 
     def _begin_journal(self):
         """The state of things when all tables have come for the first time."""

@@ -9,7 +9,6 @@ and of requests that are under way side by side only one at a time runs any code
 Rules:
 
 * What others may change at any moment is read through `observe`: kept is each change, and at which reading it was seen.
-* Times are kept in whole microseconds, and the bot is given what is kept.
 * Of an answer are kept status, body and the headers we read; of a request verb, path and body, for comparison. A login is kept
   without its secrets, signatures and keys are in no record.
 * No signal handler and no other thread than the one that has its turn calls anything here.
@@ -24,13 +23,11 @@ from market_maker.utils.parallel import run_all
 from market_maker.ws.queued_feed import Line, QueuedFeed
 from market_maker.ws.socket_feed import SocketFeed
 
-MICRO = 1000000
-HEADERS = ('Date', 'Retry-After', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'x-ratelimit-remaining-1s')
 LOGIN_PATH = 'user/login'
 HIDDEN_LOGIN = '{"id": "(hidden)"}'
 
-# The kinds of records.
-MONOTONIC, TIME, OBSERVED, HEARD, REQUEST, ANSWER, FAILURE, TURN, CHANCE, SETTINGS = 'm', 't', 'o', 'h', 'q', 'a', 'x', 'n', 'r', 's'
+# The kinds of records. A reading of the clock, of which there are the most by far, is a bare number: of `monotonic` as it is, of `time` negative.
+OBSERVED, HEARD, REQUEST, ANSWER, FAILURE, TURN, CHANCE, SETTINGS = 'o', 'h', 'q', 'a', 'x', 'n', 'r', 's'
 
 
 class Inputs(object):
@@ -75,7 +72,7 @@ class KeptInputs(Inputs):
 
     def __init__(self, keep):
         self.keep = keep
-        self._seen = {}                    # name of what is observed -> [value, readings since it changed]
+        self._seen = {}                    # name of what is observed -> [readings since it changed, value]
         self._taken = 0                    # readings of the feed since something was heard
         self._raw_clock = RealClock()
         self._baton = None                 # while requests are under way side by side
@@ -92,11 +89,14 @@ class KeptInputs(Inputs):
         return QueuedFeed(lambda url, header: Line(SocketFeed(), url, header, wakeup, monotonic), self, wakeup) if feed is None else feed
 
     def observe(self, name, value):
-        seen = self._seen.setdefault(name, [None, 0])
-        seen[1] += 1
-        if value != seen[0]:
-            self.keep((OBSERVED, name, seen[1], value))
-            seen[:] = value, 0
+        try:
+            seen = self._seen[name]
+        except KeyError:
+            seen = self._seen[name] = [0, None]
+        seen[0] += 1
+        if value != seen[1]:
+            self.keep((OBSERVED, name, seen[0], value))
+            seen[:] = 0, value
         return value
 
     def heard(self, events):
@@ -133,8 +133,7 @@ class KeptInputs(Inputs):
             raise
         self._take_up()
         body = HIDDEN_LOGIN if is_login and response.status_code == 200 else text_of(response.content)
-        headers = dict((name, response.headers[name]) for name in HEADERS if name in response.headers)
-        self.keep((ANSWER, response.status_code, headers, body))
+        self.keep((ANSWER, response.status_code, response.headers, body))  # of the headers, those in HEADERS are written
         return response
 
     def run_all(self, calls, workers):
@@ -218,23 +217,23 @@ class ObservedWakeup(Wakeup):
 
 
 class _KeptClock(object):
-    """The clock of the machine, in whole microseconds."""
+    """The clock of the machine. A reading costs an append more; there are dozens for each decision."""
 
     def __init__(self, clock, inputs):
         self.raw = clock
         self._inputs = inputs
-        self._keep = inputs.keep
-        self._tell_time, self._tell_monotonic = clock.time, clock.monotonic
+        tell_time, tell_monotonic, keep = clock.time, clock.monotonic, inputs.keep
 
-    def time(self):
-        ticks = int(self._tell_time() * MICRO)
-        self._keep((TIME, ticks))
-        return ticks / MICRO
+        def time():
+            now = tell_time()
+            keep(-now)
+            return now
 
-    def monotonic(self):
-        ticks = int(self._tell_monotonic() * MICRO)
-        self._keep((MONOTONIC, ticks))
-        return ticks / MICRO
+        def monotonic():
+            now = tell_monotonic()
+            keep(now)
+            return now
+        self.time, self.monotonic = time, monotonic
 
     def wait(self, wakeup, timeout):
         return self._inputs.wait(self.raw, wakeup, timeout)

@@ -42,12 +42,13 @@ class Journal(object):
     which have no thread and write in large batches. about -- facts of the run (see journal_schema). keeps_inputs -- whether what the
     run is told is kept as well, so that it can be computed again; only with a file. now -- seconds by the venue's clock; the client
     that is given the journal sets it. Raises OSError when the file cannot be made. `inputs` is what all that comes from outside passes
-    through on its way to the client and to the loop.
+    through on its way to the client and to the loop. also -- called about once a second by the thread that writes the file.
     """
 
-    def __init__(self, path, about=None, keeps_inputs=True, now=time.time):
+    def __init__(self, path, about=None, keeps_inputs=True, now=time.time, also=None):
         is_file = isinstance(path, string_types) and path != ':memory:'
-        self._store = FileStore(path) if is_file else MemoryStore(None if path == ':memory:' else path)
+        self._store = FileStore(path, also) if is_file else MemoryStore(None if path == ':memory:' else path)
+        self._add = self._store.add        # of (table, row)
         self.inputs = KeptInputs(self._store.add_input) if keeps_inputs and is_file else PASSED_ON
         self.now = now
         self.decision = None               # the number of the one that is under way
@@ -69,7 +70,7 @@ class Journal(object):
     def about(self, **facts):
         """Facts of the run, by name; a later value replaces an earlier one. What JSON cannot say becomes text."""
         for name, value in facts.items():
-            self._store.add('about', (name, to_text(json.dumps(value, sort_keys=True, default=str))))
+            self._add(('about', (name, to_text(json.dumps(value, sort_keys=True, default=str)))))
 
     def begin(self, symbol, currency, instrument):
         """From now on rows are about this symbol and the currency it settles in. Calling again, after a new start, is harmless."""
@@ -102,8 +103,8 @@ class Journal(object):
         if self.decision is not None:
             bid, _, ask, _ = self._touch
             account = self._account
-            self._store.add('decision', (self.decision, self.now(), self._cause, bid, ask, account.get('currentQty'),
-                                         account.get('marginBalance'), outcome))
+            self._add(('decision', (self.decision, self.now(), self._cause, bid, ask, account.get('currentQty'),
+                                    account.get('marginBalance'), outcome)))
         self.decision, self._reasons = None, {}
 
     def plan(self, reasons):
@@ -124,17 +125,17 @@ class Journal(object):
     #
     def asked(self, what, order, known=None):
         """An order request is about to leave: 'create', 'amend' or 'cancel', with the order as it is asked for. `known` is its row."""
-        known = known or {}
-        name = order.get('orderID') or (order.get('side'), order.get('price'))
-        self._order_event(what, dict(known, **order), order.get('orderQty'), order.get('price'), self._reasons.get(name, self._because))
+        get, row = order.get, known or order
+        order_id, side, price = get('orderID'), get('side') or row.get('side'), get('price')
+        self._add(('order_event', (
+            next(self._numbers), self.now(), self.decision, get('clOrdID') or row.get('clOrdID'), order_id, what, side, price, get('orderQty'),
+            row.get('leavesQty'), row.get('cumQty'), self._reasons.get(order_id or (side, price), self._because))))
 
     def told(self, what, row, reason=None):
         """Something became of an order; `row` says how it stands, `reason` are the venue's words."""
-        self._order_event(what, row, row.get('orderQty'), row.get('price'), reason)
-
-    def _order_event(self, what, row, size, price, reason):
-        self._store.add('order_event', (next(self._numbers), self.now(), self.decision, row.get('clOrdID'), row.get('orderID') or None, what,
-                                        row.get('side'), price, size, row.get('leavesQty'), row.get('cumQty'), reason))
+        get = row.get
+        self._add(('order_event', (next(self._numbers), self.now(), self.decision, get('clOrdID'), get('orderID') or None, what, get('side'),
+                                   get('price'), get('orderQty'), get('leavesQty'), get('cumQty'), reason)))
 
     #
     # Rows of the venue
@@ -175,7 +176,7 @@ class Journal(object):
 
     def _flush_touch(self, now):
         if self._is_touch_due:
-            self._store.add('touch', (next(self._numbers), self._touch_at) + self._touch)
+            self._add(('touch', (next(self._numbers), self._touch_at) + self._touch))
             self._is_touch_due = False
 
     def _margin(self, rows, is_image):
@@ -201,7 +202,7 @@ class Journal(object):
 
     def _write_account(self, now):
         if self._is_account_due:
-            self._store.add('account', (next(self._numbers), now) + tuple(self._account.get(column) for column in ACCOUNT_COLUMNS))
+            self._add(('account', (next(self._numbers), now) + tuple(self._account.get(column) for column in ACCOUNT_COLUMNS)))
             self._account_at, self._is_account_due = now, False
 
     def _execution(self, rows, is_image, is_late=False):
@@ -218,21 +219,21 @@ class Journal(object):
             elif row.get('execType') in CHARGES:
                 self._executions.add(row['execID'])
                 held = (row.get('lastQty') or 0) * (-1 if (self._account.get('currentQty') or 0) < 0 else 1)
-                self._store.add('funding', (next(self._numbers), self.now(), row['execID'], row.get('commission'), held,
-                                            row.get('execCost'), row.get('execComm')))
+                self._add(('funding', (next(self._numbers), self.now(), row['execID'], row.get('commission'), held, row.get('execCost'),
+                                       row.get('execComm'))))
 
     def _fill(self, row, touch):
         liquidity = {'AddedLiquidity': 'maker', 'RemovedLiquidity': 'taker'}.get(row.get('lastLiquidityInd'))
         side = row.get('side') or ('Buy' if (row.get('homeNotional') or 0) > 0 else 'Sell')
-        self._store.add('fill', (next(self._numbers), self.now(), row['execID'], row.get('clOrdID'), row.get('orderID'), side,
-                                 row.get('lastPx'), row['lastQty'], liquidity, row.get('execCost'), row.get('execComm'), touch[0], touch[2]))
+        self._add(('fill', (next(self._numbers), self.now(), row['execID'], row.get('clOrdID'), row.get('orderID'), side,
+                            row.get('lastPx'), row['lastQty'], liquidity, row.get('execCost'), row.get('execComm'), touch[0], touch[2])))
 
     #
     # What was said
     #
     def note(self, level, text):
         """A line of the log. Safe from any thread."""
-        self._store.add('note', (next(self._numbers), self.now(), level, text))
+        self._add(('note', (next(self._numbers), self.now(), level, text)))
 
 
 class NoJournal(object):

@@ -40,8 +40,9 @@ class MemoryStore(object):
         self._connection.executescript(TABLES)
         self._rows = []
 
-    def add(self, table, row):
-        self._rows.append((table, row))
+    def add(self, row):
+        """Take a pair (table, row)."""
+        self._rows.append(row)
         if len(self._rows) >= BATCH:
             self._flush()
 
@@ -62,27 +63,24 @@ class MemoryStore(object):
 
 
 class FileStore(object):
-    """Rows into a new file, which only its owner may read. Raises OSError when it cannot be made; calling `close` again is harmless."""
+    """Rows into a new file, which only its owner may read; `also()` is called by its thread each second.
 
-    def __init__(self, path):
+    Raises OSError when the file cannot be made; calling `close` again is harmless. `add` takes a pair (table, row), `add_input` a record of
+    the inputs (see `inputs`): from any thread, in the order of the calls, and each is an append and no more.
+    """
+
+    def __init__(self, path, also=None):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         self._path = path
+        self._also = also or _nothing
         self._rows, self._inputs = deque(maxlen=MOST_ROWS), deque(maxlen=MOST_INPUTS)
+        self.add, self.add_input = self._rows.append, self._inputs.append
         self._squeeze = zlib.compressobj(6)
         self._is_closing = False
         self._wakeup = Wakeup()
         self._thread = threading.Thread(target=self._run, name='journal')
         self._thread.daemon = True
         self._thread.start()
-
-    def add(self, table, row):
-        """From any thread."""
-        self._rows.append((table, row))
-
-    @property
-    def add_input(self):
-        """add_input(record) takes a record of the inputs (see `inputs`), in the order of the calls. It is an append, and no more."""
-        return self._inputs.append
 
     def close(self):
         """Write what is left; waits for a few seconds at most."""
@@ -102,6 +100,7 @@ class FileStore(object):
                 self._wakeup.wait(COMMIT_EVERY_S)
                 is_last = self._is_closing
                 self._write(connection)
+                self._also()
         except (sqlite3.Error, IOError, OSError) as error:
             logger.warning('The journal of this run ends here: %s cannot be written (%s). Trading goes on without it.', self._path, error)
             self._drop_what_comes()
@@ -119,6 +118,7 @@ class FileStore(object):
     def _drop_what_comes(self):
         while not self._is_closing:
             _taken(self._rows), _taken(self._inputs)
+            self._also()
             self._wakeup.wait(COMMIT_EVERY_S)
 
     def _write(self, connection):
@@ -136,6 +136,10 @@ class FileStore(object):
         """One row. The batches are one compressed stream, so that each costs no more than what is new in it."""
         body = self._squeeze.compress(encode(records)) + self._squeeze.flush(zlib.Z_SYNC_FLUSH)
         return (None, None, 'zlib', sqlite3.Binary(body))
+
+
+def _nothing():
+    pass
 
 
 def _taken(queue):

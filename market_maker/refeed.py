@@ -14,15 +14,17 @@ import logging
 import sys
 import threading
 from collections import namedtuple
+from contextlib import contextmanager
 
 import requests
 
 from market_maker import inputs, journal_inputs
-from market_maker.inputs import MICRO, ObservedWakeup, bytes_of, text_of
+from market_maker.inputs import ObservedWakeup, bytes_of, text_of
 from market_maker.journal import NoJournal
 from market_maker.market_maker import ExchangeInterface, OrderManager
 from market_maker.rest_session import KnownFailure
 from market_maker.settings import Reload, Settings
+from market_maker.utils import log
 from market_maker.utils.compat import to_bytes
 from market_maker.utils.parallel import run_all
 from market_maker.ws.queued_feed import QueuedFeed
@@ -49,26 +51,39 @@ def refeed(run, manager=OrderManager, journal=None):
     player = Player(journal_inputs.records(run))
     journal = journal or _Unwritten()
     journal.inputs = player
-    quiet, said = logging.root.manager.disable, sys.stdout
-    logging.disable(logging.CRITICAL)
-    sys.stdout = _Nowhere()
     try:
-        _run(run.about, manager, journal)
+        with _unheard(run.about['settings'].get('LOG_LEVEL', logging.INFO)):
+            _run(run.about, manager, journal)
     except _Over:
         pass
     except BaseException as error:
         if not player.is_over():
             player.part('the run ended here with %r, and the journal goes on' % error)
+    return player.result()
+
+
+@contextmanager
+def _unheard(log_level):
+    """What is said is heard by nobody; how much is said stays as it was, since some of it asks for the time."""
+    loggers = [log.get_logger(), logging.getLogger()]
+    before = [(logger, logger.handlers, logger.level) for logger in loggers]
+    said, sys.stdout = sys.stdout, _Nowhere()
+    for logger in loggers:
+        logger.handlers = [logging.NullHandler()]
+    log.set_level(log_level)
+    try:
+        yield
     finally:
         sys.stdout = said
-        logging.disable(quiet)
-    return player.result()
+        for logger, handlers, level in before:
+            logger.handlers = handlers
+            logger.setLevel(level)
 
 
 def requests_of(run):
     """The requests that a journal holds, in the order in which they left, as Requests."""
     return [Request(verb, path, bytes_of(body)) for kind, verb, path, body in
-            (record for record in journal_inputs.records(run) if record[0] == inputs.REQUEST)]
+            (record for record in journal_inputs.records(run) if isinstance(record, list) and record[0] == inputs.REQUEST)]
 
 
 def orders_among(sent):
@@ -126,14 +141,23 @@ class Player(inputs.Inputs):
     def feed(self, feed, wakeup):
         return QueuedFeed(lambda url, header: _SilentLine(), self, wakeup)
 
-    def reading(self, kind):
-        return self.take(kind)[1] / MICRO
+    def reading(self, sign):
+        """A reading of the clock, kept as a number with this sign."""
+        self._check()
+        number = self._next
+        if number is None:
+            raise _Over()
+        if isinstance(number, list) or number * sign < 0:
+            self.part('the code asks for the clock, and the journal holds %s' % _short(number))
+            raise _Over()
+        self._advance()
+        return number * sign
 
     def observe(self, name, value):
         self._check()
         count = self._counts[name] = self._counts.get(name, 0) + 1
         record = self._next
-        if record is not None and record[0] == inputs.OBSERVED and record[1] == name and record[2] == count:
+        if isinstance(record, list) and record[0] == inputs.OBSERVED and record[1] == name and record[2] == count:
             self._values[name] = self.take(inputs.OBSERVED)[3]
             self._counts[name] = 0
         return self._values.get(name)
@@ -142,7 +166,7 @@ class Player(inputs.Inputs):
         self._check()
         count = self._counts[inputs.HEARD] = self._counts.get(inputs.HEARD, 0) + 1
         record = self._next
-        if record is None or record[0] != inputs.HEARD or record[1] != count:
+        if not isinstance(record, list) or record[0] != inputs.HEARD or record[1] != count:
             return []
         self._counts[inputs.HEARD] = 0
         return self.take(inputs.HEARD)[2]
@@ -203,8 +227,8 @@ class Player(inputs.Inputs):
         record = self._next
         if record is None:
             raise _Over()
-        if record[0] not in kinds:
-            self.part('the code asks for %s, and the journal holds %s' % (' or '.join(kinds), record[:2]))
+        if not isinstance(record, list) or record[0] not in kinds:
+            self.part('the code asks for %s, and the journal holds %s' % (' or '.join(kinds), _short(record)))
             raise _Over()
         self._advance()
         return record
@@ -244,7 +268,7 @@ class _Turns(object):
             self._waiting.add(self._mine.number)
             while not self._is_mine():
                 if self._is_nobodys():
-                    self._player.part('the turn is nobody\'s: the journal holds %s' % (self._player.peek() or ['nothing'])[:2])
+                    self._player.part('the turn is nobody\'s: the journal holds %s' % _short(self._player.peek()))
                     self._changed.notify_all()
                     raise _Over()
                 self._changed.wait()
@@ -265,14 +289,13 @@ class _Turns(object):
             self._changed.notify_all()
 
     def _is_mine(self):
-        record = self._player.peek()
-        return not self._is_taken and not self._player.is_over() and record[0] == inputs.TURN and record[1] == self._mine.number
+        return not self._is_taken and not self._player.is_over() and self._player.peek() == [inputs.TURN, self._mine.number]
 
     def _is_nobodys(self):
-        record = self._player.peek()
         if self._player.is_over():
             return True
-        return not self._is_taken and len(self._waiting) == self._left and (record[0] != inputs.TURN or record[1] not in self._waiting)
+        return not self._is_taken and len(self._waiting) == self._left and (
+            self._player.peek() not in [[inputs.TURN, number] for number in self._waiting])
 
 
 class _PlayedClock(object):
@@ -281,10 +304,10 @@ class _PlayedClock(object):
         self.raw = _StandingClock()
 
     def time(self):
-        return self._player.reading(inputs.TIME)
+        return self._player.reading(-1)
 
     def monotonic(self):
-        return self._player.reading(inputs.MONOTONIC)
+        return self._player.reading(1)
 
     def wait(self, wakeup, timeout):
         self._player.wait()
@@ -330,6 +353,10 @@ class _Unwritten(NoJournal):
     """Takes the inputs, and keeps nothing of the rest."""
 
     __slots__ = ('inputs',)
+
+
+def _short(record):
+    return 'nothing' if record is None else 'a reading of the clock' if not isinstance(record, list) else '%s' % (record[:2],)
 
 
 class _Nowhere(object):

@@ -33,13 +33,11 @@ class RunFolder(object):
 
     def __init__(self, path, about):
         self.path = path
-        self.journal = Journal(os.path.join(path, FILE_NAME), about)
-        self._handlers = [NoteHandler(self.journal)]
-        logger.addHandler(self._handlers[0])
-        try:
-            self._handlers.append(log.add_file(os.path.join(path, LOG_NAME)))
-        except (IOError, OSError) as error:
-            logger.warning('The log of this run cannot be written: %s.', error)
+        self.log_file = log.add_file(os.path.join(path, LOG_NAME))
+        self._handlers = [self.log_file]
+        self.journal = Journal(os.path.join(path, FILE_NAME), about, also=self.log_file.write_out)
+        self._handlers.append(NoteHandler(self.journal))
+        logger.addHandler(self._handlers[-1])
 
     def close(self, exit_code):
         """The run is over. Calling again is harmless."""

@@ -1,7 +1,6 @@
 """The folder of a run: what is in it, who may read it, which are removed, and what happens when it cannot be written."""
 from __future__ import absolute_import, division, print_function
 
-import errno
 import os
 import stat
 
@@ -129,22 +128,13 @@ def test_a_folder_that_cannot_be_made_is_said_once_and_the_run_goes_on(settings,
     assert folder.journal is NO_JOURNAL and caplog.text.count('This run leaves no journal') == 1
 
 
-def test_a_log_file_on_a_full_disk_is_said_once_and_ends(settings, caplog, monkeypatch):
+def test_a_log_file_that_cannot_be_written_is_said_once_and_ends(settings, caplog):
     folder = begin(settings)
-    handler = folder._handlers[-1]
-
-    class Full(object):
-        def write(self, text):
-            raise IOError(errno.ENOSPC, 'No space left on device')
-
-        def flush(self):
-            pass
-
-        close = flush
-    handler.stream.close()
-    monkeypatch.setattr(handler, 'stream', Full())
+    os.remove(os.path.join(folder.path, 'run.log'))
+    os.mkdir(os.path.join(folder.path, 'run.log'))
     for _ in range(3):
         log.get_logger().warning('more')
+        folder.log_file.write_out()
     folder.close(0)
     assert caplog.text.count('The log file ends here') == 1
 

@@ -5,6 +5,8 @@ things that look like a signature or a token (64 hexadecimal digits, an access t
 """
 from __future__ import absolute_import, division, print_function
 
+import collections
+import io
 import logging
 import os
 import re
@@ -13,6 +15,7 @@ from market_maker.utils.compat import to_text
 
 FORMAT = '%(asctime)s - %(levelname)s - %(module)s - %(message)s'
 HIDDEN = '(hidden)'
+MOST_LINES = 10000             # that wait to be written
 NAME = 'root'  # the name the original uses; strategies ask for logging.getLogger('root')
 
 _SIGNATURES = re.compile(r'\b[0-9a-fA-F]{64}\b')
@@ -21,10 +24,13 @@ _hidden = set()
 
 
 class RedactingFormatter(logging.Formatter):
-    """A formatter whose text has been through `redact`, its traceback included."""
+    """A formatter whose text has been through `redact`, its traceback included. It is made once, however many handlers ask for it."""
 
     def format(self, record):
-        return redact(logging.Formatter.format(self, record))
+        text = record.__dict__.get('redacted')
+        if text is None:
+            text = record.redacted = redact(logging.Formatter.format(self, record))
+        return text
 
 
 class _OurHandler(logging.StreamHandler):
@@ -69,19 +75,40 @@ def setup_custom_logger(name=NAME, log_level=logging.INFO, stream=None):
     return logger
 
 
-class _OurFile(logging.FileHandler):
-    """A copy of what is shown, in a file. When it cannot be written any more (a full disk), that is said once and it ends."""
+class LogFile(logging.Handler):
+    """A copy of what is shown, for a new file that only its owner may read. Raises OSError when that cannot be made.
 
-    def handleError(self, record):
-        remove(self)
-        get_logger().warning('The log file ends here: %s cannot be written any more.', self.baseFilename)
+    Lines are kept until `write_out` is called, which somebody does who may wait for a disk. When they cannot be written any more, that is
+    said once, and it ends.
+    """
+
+    def __init__(self, path):
+        super(LogFile, self).__init__()
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        self.path = path
+        self._lines = collections.deque(maxlen=MOST_LINES)
+        self.setFormatter(RedactingFormatter(fmt=FORMAT))
+
+    def emit(self, record):
+        self._lines.append(self.format(record))
+
+    def write_out(self):
+        """Write what was said since the last time."""
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        if not lines or self.path is None:
+            return
+        try:
+            with io.open(self.path, 'a', encoding='utf-8') as file:
+                file.write(u''.join(to_text(line) + u'\n' for line in lines))
+        except (IOError, OSError) as error:
+            path, self.path = self.path, None
+            remove(self)
+            get_logger().warning('The log file ends here: %s cannot be written any more (%s).', path, error)
 
 
 def add_file(path):
-    """Write the log to a new file as well, which only its owner may read; the handler, for `remove`. Raises OSError."""
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    handler = _OurFile(path, encoding='utf-8')
-    handler.setFormatter(RedactingFormatter(fmt=FORMAT))
+    """Write the log to a file as well: a LogFile that hears what is shown, until it is given to `remove`."""
+    handler = LogFile(path)
     _top().addHandler(handler)
     return handler
 
@@ -90,10 +117,6 @@ def remove(handler):
     """Take away a handler, wherever it was put. Calling again is harmless."""
     for logger in (get_logger(), _top()):
         logger.removeHandler(handler)
-    try:
-        handler.close()
-    except (IOError, OSError):  # what it still held does not fit on the disk either
-        pass
 
 
 def _top():

@@ -17,7 +17,6 @@ from market_maker.ws.liveness import PING_AFTER_S
 
 READ_LIMIT_S = 0.5
 PING_BY_ITSELF_S = PING_AFTER_S + 1.0  # when the loop had reason to ping and did not
-MICRO = 1000000
 OPENED, CLOSED, TEXT = 'opened', 'closed', 'text'
 
 
@@ -45,7 +44,7 @@ class QueuedFeed(object):
             if self._line is not line:
                 return
             if event[0] == TEXT:
-                listener.on_message(event[2], event[1] / MICRO)
+                listener.on_message(event[2], event[1])
             elif event[0] == OPENED:
                 listener.on_open()
             else:
@@ -119,7 +118,7 @@ class Line(object):
 
     def on_message(self, text):
         self._heard_at = now = self._monotonic()
-        self._put((TEXT, int(now * MICRO), text))
+        self._put((TEXT, now, text))
 
     def on_close(self, reason, status=None):
         self._is_over = True
