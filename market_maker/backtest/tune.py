@@ -43,12 +43,12 @@ def main(argv: list[str], evaluate: tune_crew.Evaluate = evaluate) -> int:
         raise errors.SettingsError(f"--picture {asked.picture}: the name must end in {' or '.join(PICTURES)}.")
     plan = plan_of(asked)
     study = Study(plan, asked.storage, asked.study)
-    with tune_crew.hire(evaluate, asked.processes, asked.scheduler) as crew:
-        try:
+    try:
+        with tune_crew.hire(evaluate, asked.processes, asked.scheduler) as crew:
             _search(study, crew, asked)
             study.test(tune_report.to_test(plan, study.over()), crew)
-        except KeyboardInterrupt:
-            return _stopped(study, asked)
+    except KeyboardInterrupt:
+        return _stopped(study, asked)
     return _tell(study, asked, f"marketmaker tune {shlex.join(_without_secrets(argv))}")
 
 

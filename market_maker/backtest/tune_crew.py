@@ -7,10 +7,12 @@ context ends it at once, also in the middle of tasks. What a worker that dies wa
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import Any
 
@@ -83,7 +85,7 @@ class Processes:
 
     def _submit(self, tasks: dict[int, Task]) -> dict[Future[Outcome], int]:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.size, get_context("spawn"), initializer=_leave_ctrl_c_to_others)
+            self._pool = ProcessPoolExecutor(self.size, get_context("spawn"), initializer=_begin)
         waiting: dict[Future[Outcome], int] = {}
         for place, task in tasks.items():
             try:
@@ -158,6 +160,14 @@ def hire(evaluate: Evaluate, processes: int = 1, scheduler: str | None = None) -
     return Processes(evaluate, processes) if processes > 1 else Here(evaluate)
 
 
-def _leave_ctrl_c_to_others() -> None:
-    """The terminal's Ctrl-C reaches every process of it; the one that leads the study ends the others."""
+def _begin() -> None:
+    """How a process of the pool begins: it leaves Ctrl-C to the one that leads the study, which ends the others, and ends when that one is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="tune-parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(errors.EXIT_ERROR)

@@ -68,9 +68,9 @@ def told(study):
     return [(trial.index, trial.params, trial.values, trial.state, trial.reason) for trial in study.over()]
 
 
-def start(how, **environment):
+def start(how, *more, **environment):
     """`marketmaker tune` in a process of its own, with a stand-in for the runs."""
-    command = [sys.executable, tune_kit.__file__, how, *ARGUMENTS]
+    command = [sys.executable, tune_kit.__file__, how, *ARGUMENTS, *more]
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": ROOT, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -121,7 +121,7 @@ def test_several_machines_can_work_at_one_study_and_find_the_same(alone):
 def test_a_study_that_was_killed_goes_on_and_ends_as_if_it_had_not_been(alone):
     """kill -9 in the middle of a batch: the trial that was running runs again."""
     killed = start("evaluate_and_die", KILL_AT="6")
-    assert wait_until(lambda: killed.poll() is not None, 60) and killed.returncode == -signal.SIGKILL, killed.stdout.read()
+    assert wait_until(lambda: killed.poll() is not None, 120) and killed.returncode == -signal.SIGKILL, killed.stdout.read()
     name, = optuna.get_all_study_names("sqlite:///tune.db")
     left = optuna.load_study(study_name=name, storage="sqlite:///tune.db").trials
     assert [trial.state.name for trial in left][6:8] == ["RUNNING", "WAITING"]
@@ -141,10 +141,26 @@ def test_a_trial_that_kills_its_process_again_and_again_is_given_up():
 
 def test_ctrl_c_ends_it_and_says_how_to_go_on(alone):
     stopped = start("evaluate_and_interrupt", KILL_AT="5")
-    said = stopped.communicate(timeout=60)[0].decode()
+    said = stopped.communicate(timeout=120)[0].decode()
     assert stopped.returncode == 130 and "Traceback" not in said
     assert "Stopped: 5 of 14 trials of study XBTUSD-" in said and "The same command goes on from there." in said
     assert resumed() == alone
+
+
+def test_ctrl_c_does_not_wait_for_runs_that_are_under_way_in_other_processes(folder):
+    stopped = start("evaluate_for_long", "--processes", "2", KILL_AT="2")
+    assert wait_until(lambda: (folder / "begun").exists() or stopped.poll() is not None, 120)
+    stopped.send_signal(signal.SIGINT)
+    said = stopped.communicate(timeout=120)[0].decode()  # its output ends when the last of its processes has
+    assert stopped.returncode == 130 and "Traceback" not in said and "of 14 trials" in said
+
+
+def test_kill_9_leaves_no_process_behind(folder):
+    killed = start("evaluate_for_long", "--processes", "2", KILL_AT="2")
+    assert wait_until(lambda: (folder / "begun").exists() or killed.poll() is not None, 120)
+    killed.kill()
+    killed.communicate(timeout=120)  # its output ends when the last of its processes has
+    assert killed.returncode == -signal.SIGKILL
 
 
 def test_more_trials_can_be_asked_for_later(alone):

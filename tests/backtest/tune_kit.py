@@ -11,6 +11,7 @@ import random
 import signal
 import sys
 import tempfile
+import threading
 
 from market_maker.backtest.tune_score import Fold
 from market_maker.backtest.tune_trial import BROKE, REFUSED, Outcome, Task
@@ -59,6 +60,14 @@ def evaluate_and_interrupt(task: Task) -> Outcome:
     """The same, but Ctrl-C at the trial that KILL_AT names."""
     if task.index == int(os.environ["KILL_AT"]):
         os.kill(os.getpid(), signal.SIGINT)
+    return evaluate(task)
+
+
+def evaluate_for_long(task: Task) -> Outcome:
+    """The same, but from the trial that KILL_AT names on nothing ever ends; the file `begun` says that it has begun."""
+    if task.index >= int(os.environ["KILL_AT"]):
+        pathlib.Path("begun").write_text("")
+        threading.Event().wait()
     return evaluate(task)
 
 
