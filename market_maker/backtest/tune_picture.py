@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from market_maker.utils import errors
 
 from . import tune_report, tune_score
-from .ladder_picture import BUY, FAINT, INK, SELL, STYLE
+from .ladder_picture import BUY, FAINT, INK, SELL, STYLE, WARNING
 from .tune_study import Trial
 
 TRIAL, FRONT = "#6e9fc4", "#0969da"
@@ -42,16 +42,16 @@ def draw(found: dict[str, Any], trials: Sequence[Trial]) -> Figure:
     _marked(axes, found["as_they_are"], "settings as they are", SELL)
     axes.set_xlabel("drawdown, the largest of the folds, %")
     axes.set_ylabel("profit, mean of the folds, %")
-    axes.set_xlim(left=0)
-    axes.margins(y=0.12)
+    axes.margins(x=0.05, y=0.12)
     for edge in ("top", "right"):
         axes.spines[edge].set_visible(False)
     axes.grid(color=FAINT, alpha=0.2, zorder=0)
     figure.legend(*axes.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(0.09, 0.885), ncols=3, frameon=False, fontsize=8)
     figure.text(0.1, 0.945, f"Profit against drawdown, {found['symbol']}", fontsize=14, fontweight="bold", color=INK)
     figure.text(0.1, 0.905, f"study {found['study']}, objective {found['objective']}, {found['source']}", color=FAINT, fontsize=8)
-    for place, line in enumerate(tune_report.wrapped(tune_report.luck(found), 140)):
-        figure.text(0.1, 0.095 - 0.027 * place, line, color=INK, fontsize=8)
+    text = " ".join([*(tune_report.verdicts(found) if found["winner"] else ()), tune_report.luck(found)])
+    for place, line in enumerate(tune_report.wrapped(text, 140)):
+        figure.text(0.1, 0.095 - 0.027 * place, line, color=WARNING if "WARNING" in text else INK, fontsize=8)
     return figure
 
 

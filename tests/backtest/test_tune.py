@@ -1,14 +1,17 @@
 """`marketmaker tune`: from the command line to settings that the bot runs with."""
 
 import json
+import os
 import re
+import tomllib
 
 import pytest
 import tune_kit
+from running import ROOT
 
 from market_maker import cli
 from market_maker import settings as settings_module
-from market_maker.backtest import tune, tune_report
+from market_maker.backtest import tune, tune_report, tune_space
 from market_maker.backtest.tune_trial import evaluate
 
 COMMAND = ["--space", "space.toml", "--trials", "12", "--minutes", "1", "--seed", "3"]
@@ -154,3 +157,14 @@ def test_a_real_run_of_the_bot_is_judged_like_any_other(monkeypatch, capsys, fol
 def test_help_has_an_example(capsys):
     assert cli.main(["tune", "--help"]) == 0
     assert tune.EXAMPLE in capsys.readouterr().out
+
+
+def test_what_the_page_about_it_shows_is_understood(monkeypatch, folder):
+    with open(os.path.join(ROOT, "docs", "tune.md"), encoding="utf-8") as file:
+        page = file.read()
+    spaces = re.findall(r"```toml\n(.*?)```", page, re.S)
+    assert len(spaces) == 2 and all(tune_space.parse(tomllib.loads(text), "space.toml") for text in spaces)
+    commands = re.findall(r"^(?:    |\$ )marketmaker tune (.*?)(?:  +\(.*)?$", page, re.M)
+    assert len(commands) == 4 and all(tune._parser().parse_args(command.split()).trials for command in commands)
+    for picture in re.findall(r"\]\((?!https?:)([^)]+)\)", page):
+        assert os.path.exists(os.path.join(ROOT, "docs", picture)), picture
