@@ -7,7 +7,7 @@ this client do it (permission), the handler of the route, the reply. Handlers li
 Rules (bitmex-api.md 1.6, 2.1)
 * Rate-limit headers stand on every counted reply, and not on 401 and 403.
 * Cancels are counted but never refused for rate; the description of the venue is for everybody and not counted.
-* Whatever is not a route of this profile is 404 with the usual body.
+* Whatever is not a route of this profile is 404 with the usual body. HEAD is GET, of which the door sends the headers only.
 * No exception ever reaches a client: what nobody foresaw is a 500 body, and one entry in the log.
 """
 
@@ -99,7 +99,7 @@ class Router:
 
     def _answer(self, request: http.Request, headers: dict[str, str]) -> Any:
         venue = self.venue
-        if request.path == description.PATH and request.method == "GET":
+        if request.path == description.PATH and request.method in ("GET", "HEAD"):
             return description.document(venue.profile, frozenset(self.routes))
         identity = venue.authenticator.rest(request)
         route = self._route(request)
@@ -135,7 +135,8 @@ class Router:
         if request.path != PREFIX and not request.path.startswith(PREFIX + "/"):
             return None
         parts = [part for part in request.path[len(PREFIX) :].split("/") if part]
-        return self.routes.get((request.method, "/".join(parts)))
+        method = "GET" if request.method == "HEAD" else request.method
+        return self.routes.get((method, "/".join(parts)))
 
     def _cost(self, route: Route | None, args: http.Params) -> int:
         """Tokens: one, or the bulk price times the orders, rounded up."""

@@ -119,6 +119,18 @@ def test_a_refused_upgrade_is_an_http_status_and_a_plain_get_is_told_why():
     run(scenario)
 
 
+def test_head_answers_the_headers_of_get():
+    async def scenario(server, http):
+        url = server.url + "instrument?symbol=XBTUSD"
+        async with http.get(url) as whole, http.head(url) as bare:
+            assert (bare.status, await bare.read()) == (200, b"") and await whole.read()
+            assert set(bare.headers) == set(whole.headers) and int(bare.headers["Content-Length"]) > 1000
+        async with http.head(server.url + "nothing") as missing:
+            assert missing.status == 404
+
+    run(scenario)
+
+
 def test_large_bodies_and_large_frames_are_refused():
     async def scenario(server, http):
         async with http.post(server.url + "order", data=b"x" * (3 << 20)) as reply:
