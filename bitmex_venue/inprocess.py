@@ -207,7 +207,7 @@ class SimulatedClock:
     def wait(self, wakeup: Any, timeout: float) -> bool:
         """Let the venue live on, event by event, until `wakeup` is set or `timeout` seconds have passed."""
         venue = self.venue
-        end = venue.now + max(0, round(timeout * SECOND))
+        end = venue.now + max(0, round(timeout * SECOND), int(timeout > 0))  # a wait always moves time, or somebody waits for ever
         while not wakeup.is_set():
             happened = venue.step(end)
             if happened:

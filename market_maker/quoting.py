@@ -139,6 +139,7 @@ def level_size(index, start_size, step_size):
     return start_size + (abs(index) - 1) * step_size
 
 
+@_remembered
 def lots_up(quantity, lot):
     """The smallest whole number of lots that is not less than `quantity` contracts, in contracts; at least one lot."""
     return int(max(to_multiple(quantity, lot or 1, ROUND_CEILING), to_decimal(lot or 1)))

@@ -90,15 +90,39 @@ class TimedAdapter(VenueAdapter):
         return answer
 
 
+class Flag:
+    """The wakeup of a bot in simulated time: nobody else is there to set it while it waits, so it needs no pipe to wait on."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def clear(self) -> None:
+        self._is_set = False
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class EndingClock(SimulatedClock):
     """Simulated time that calls `on_end()` at `end` (ns), once, and `on_wait(now)` before each wait."""
 
     def __init__(self, venue: Venue, end: int, on_wait: Callable[[int], None] | None = None) -> None:
         super().__init__(venue)
+        self._begin = venue.now
         self.end = end
         self.on_end: Callable[[], None] = lambda: None
         self._on_wait = on_wait
         self.is_over = False
+
+    def monotonic(self) -> float:
+        """Seconds since the beginning: small enough that a wait ends when it should, not a rounding later."""
+        return (self.venue.now - self._begin) / SECOND
 
     def wait(self, wakeup: Any, timeout: float) -> bool:
         if self.is_over:

@@ -20,7 +20,7 @@ from market_maker.market_maker import ExchangeInterface, OrderManager
 from market_maker.settings import Settings
 from market_maker.utils import errors
 
-from .doors import EndingClock, Latency, TimedAdapter
+from .doors import EndingClock, Flag, Latency, TimedAdapter
 from .job import Job
 
 URL = "http://127.0.0.1/api/v1/"
@@ -65,7 +65,7 @@ class Stage:
             URL, job.symbol, API_KEY, API_SECRET, orderIDPrefix=settings.ORDERID_PREFIX, postOnly=settings.POST_ONLY,
             timeout=settings.TIMEOUT, order_transport=settings.ORDER_TRANSPORT, start_timeout=settings.START_TIMEOUT_S,
             symbols=[symbol for symbol in settings.CONTRACTS if symbol != job.symbol], transport=self._transport, feed=VenueFeed(venue, rows=True),
-            clock=clock, new_id=lambda: f"{next(numbers):022d}", jitter=lambda: 0.5, journal=journal,
+            clock=clock, new_id=lambda: f"{next(numbers):022d}", wakeup=Flag(), jitter=lambda: 0.5, journal=journal,
         )  # fmt: skip
         self.client = client
         self._manager = chosen(ExchangeInterface(False, settings, job.symbol, client), settings)

@@ -8,6 +8,7 @@ EXACT = Context(prec=28)
 MOST_KEPT = 4096
 
 _kept = {}  # float -> Decimal: prices and steps come again and again
+_nearest = {}  # (float, step) -> what toNearest makes of it
 
 
 def to_decimal(number):
@@ -41,4 +42,10 @@ def toNearest(num, tickSize):
 
     Half a tick goes to the even multiple, as the original did on Python 3.
     """
-    return float(to_multiple(num, tickSize, ROUND_HALF_EVEN))
+    question = num, tickSize
+    found = _nearest.get(question)
+    if found is None:
+        if len(_nearest) >= MOST_KEPT:
+            _nearest.clear()
+        found = _nearest[question] = float(to_multiple(num, tickSize, ROUND_HALF_EVEN))
+    return found

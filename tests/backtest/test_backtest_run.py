@@ -209,3 +209,17 @@ def test_rows_straight_into_the_tables_leave_them_as_text_does(profile):
     assert set(with_rows) >= {"quote", "trade", "orderBookL2_25", "instrument", "order", "execution", "margin", "position"}
     assert with_rows == with_text
     assert repr(with_rows) == repr(with_text)  # types too: 1 is not 1.0, a list is no tuple
+
+
+def test_a_wait_however_short_moves_simulated_time(short):
+    """Otherwise a loop that waits for the rest of a nanosecond would wait for ever."""
+    from bitmex_venue.inprocess import SimulatedClock
+    from bitmex_venue.venue import Venue
+    from market_maker.backtest.doors import Flag
+
+    venue = Venue(now=10**18)
+    before = venue.now
+    SimulatedClock(venue).wait(Flag(), 1e-12)
+    assert venue.now == before + 1
+    SimulatedClock(venue).wait(Flag(), 0.0)
+    assert venue.now == before + 1
