@@ -14,6 +14,7 @@ from bitmex_venue.engine.refusals import Refused
 from bitmex_venue.market.base import MAKERS, TAKERS
 from bitmex_venue.market.paths import Diffusion
 from bitmex_venue.market.synthetic import DEVIATION, FIRST_PRICES, Synthetic
+from bitmex_venue.steering import BadSteering
 from bitmex_venue.wire.encode import SECOND
 
 SYMBOL = "XBTUSD"
@@ -47,6 +48,7 @@ class Events:
         self.outage = False
         self._next, self._what = None, None
         self._until, self._undo = None, None
+        self._first_grid = None
         self._each_time = None
         self._is_busy = False
 
@@ -159,6 +161,18 @@ class Events:
         spec = self.venue.exchange.instruments[SYMBOL].spec
         self.do(SetFees(SYMBOL, spec.taker_fee_e8, spec.maker_fee_e8))
 
+    def change_grid(self, ticks=1, lots=1):
+        """The contract gets so many times its first tick and lot, or if it has those, its first ones; orders that do not fit are cancelled.
+        Where somebody holds what is no multiple of the lot, the venue refuses, and nothing has happened."""
+        spec = self.venue.exchange.instruments[SYMBOL].spec
+        now = spec.tick_e8, spec.lot_size
+        self._first_grid = self._first_grid or now
+        tick, lot = self._first_grid if now != self._first_grid else (now[0] * ticks, now[1] * lots)
+        try:
+            self.venue.steering.regrid(SYMBOL, tick / 1e8, lot)
+        except BadSteering:
+            self.mischief.injected[self._what] -= 1
+
 
 BEGIN = {
     "one order cancelled by the venue": Events.cancel_one,
@@ -170,4 +184,6 @@ BEGIN = {
     "flash crash": Events.crash,
     "venue restart": Events.restart,
     "fees change": Events.change_fees,
+    "tick changes": lambda events: events.change_grid(ticks=events.mischief.random.choice((2, 4, 10))),
+    "lot changes": lambda events: events.change_grid(lots=events.mischief.random.choice((2, 5, 10))),
 }

@@ -25,7 +25,7 @@ LIGHT = (
 HEAVY = ("line breaks", "line breaks during the images", "stall", "silence for ever", "reconnect refused", "updates before partials")
 EVENTS = (
     "one order cancelled by the venue", "all orders cancelled by the venue", "market closed", "empty book", "one-sided book", "price gap",
-    "flash crash", "venue restart", "fees change",
+    "flash crash", "venue restart", "fees change", "tick changes", "lot changes",
 )
 KINDS = REQUESTS + TOKEN_REQUESTS + LIGHT + HEAVY + EVENTS
 PRIVATE = ("order", "position", "execution", "margin")

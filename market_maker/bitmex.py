@@ -33,6 +33,7 @@ from market_maker.ws.ws_thread import BitMEXWebsocket, KeyCredentials, LoginCred
 logger = logging.getLogger('root')
 
 HISTORY_PAGE, HISTORY_PAGES = 500, 40
+CONTRACT_NEWS = ('settlCurrency', 'state', 'tickSize', 'lotSize')  # what of its contract a decision depends on
 MAX_PREFIX = 13                # of the 36 characters of a clOrdID, 22 are ours to fill
 
 
@@ -359,13 +360,12 @@ class BitMEX(object):
 
     def news(self):
         """What the ladder's next decision depends on, as something to compare: equal while none of it has changed."""
-        tables = self.ws.tables
-        quote, instrument = tables.row('quote', symbol=self.symbol) or {}, tables.row('instrument', symbol=self.symbol) or {}
-        touch = quote.get('bidPrice'), quote.get('askPrice'), instrument.get('state')
+        pick = self.ws.tables.pick
+        touch = pick('quote', ('bidPrice', 'askPrice'), symbol=self.symbol), pick('instrument', CONTRACT_NEWS, symbol=self.symbol)
         if self._rest.auth is None:
             return touch, None
-        margin = tables.row('margin', currency=instrument.get('settlCurrency') or 'XBt') or {}
-        account = (tables.row('position', symbol=self.symbol) or {}).get('currentQty'), margin.get('marginBalance')
+        account = (pick('position', ('currentQty',), symbol=self.symbol),
+                   pick('margin', ('marginBalance',), currency=touch[1][0] or 'XBt'))
         return (touch, account), (self.own_orders.version, self.needs_reconcile)
 
     def check_alone(self):

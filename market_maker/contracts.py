@@ -19,6 +19,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_UP, Decimal
 from market_maker.utils.math import EXACT, to_decimal
 
 INVERSE, QUANTO, LINEAR = 'Inverse', 'Quanto', 'Linear'
+TERMS = ('tickSize', 'lotSize', 'multiplier', 'makerFee', 'takerFee', 'initMargin')  # of a contract, which a venue may change
 
 # name -- as people write it; digits -- decimals between the unit and one of it
 Currency = namedtuple('Currency', 'name digits')

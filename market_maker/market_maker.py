@@ -247,6 +247,7 @@ class OrderManager(Running):
     def sanity_check(self):
         """Check the market, set the start positions, and see that the ladder stays on our own side of the touch."""
         self.check_market()
+        self._look_at_contract()
         touch = self.exchange.get_ticker()
         self._touch = quoting.Touch(touch['buy'], touch['sell'])
         self._excursions.note((touch['buy'] + touch['sell']) / 2, self.settings.RELIST_INTERVAL, self.settings.EXCURSION_S,
@@ -258,6 +259,16 @@ class OrderManager(Running):
                 first_buy, first_sell, ticker['buy'], ticker['sell']))
         if self.status_is_due():
             self._say_exceeded()
+
+    def _look_at_contract(self):
+        """The contract as it is now: a venue may give it another tick, lot, fee or margin while we run."""
+        before, self.instrument = self.instrument, self.exchange.get_instrument()
+        changed = [name for name in contracts.TERMS if before.get(name) != self.instrument.get(name)]
+        if changed:
+            self.exchange.tick_log = self.instrument['tickLog']
+            self._margin_needed = (None, 0)
+            logger.warning('The venue has changed %s: %s.', self.exchange.symbol, ', '.join(
+                '%s from %s to %s' % (name, before.get(name), self.instrument.get(name)) for name in changed))
 
     def get_ticker(self):
         """The touch, from which the start positions of the ladder are set."""
@@ -329,26 +340,34 @@ class OrderManager(Running):
 
     def _scale_to_margin(self, buy_orders, sell_orders):
         """The inner part of the ladder that the margin pays for; usually all of it."""
-        available, held = self.exchange.get_margin().get('availableMargin'), self.exchange.get_delta()
+        account, held = self.exchange.get_margin(), self.exchange.get_delta()
+        available = account.get('availableMargin')
         buys, sells = [[(order['orderQty'], order['price']) for order in orders] for orders in (buy_orders, sell_orders)]
         if available is None:
             return buy_orders, sell_orders
-        ladder = held, [size for size, _ in buys], [size for size, _ in sells], '%.1e' % self._touch.buy  # to a tenth
+        terms = self._margin_terms()
+        ladder = held, [size for size, _ in buys], [size for size, _ in sells], '%.1e' % self._touch.buy, terms.get('initMargin')  # to a tenth
         if ladder != self._margin_needed[0]:
-            self._margin_needed = ladder, contracts.order_margin(self.instrument, buys, sells, held)
+            self._margin_needed = ladder, contracts.order_margin(terms, buys, sells, held)
         if self._margin_levels is None and available >= 1.25 * self._margin_needed[1]:
             return buy_orders, sell_orders
         rows = [row for row in self.exchange.get_orders() if row.get('price')]
         resting = [[(row['leavesQty'], row['price']) for row in rows if row['side'] == side] for side in ('Buy', 'Sell')]
-        units = available + contracts.order_margin(self.instrument, resting[0], resting[1], held)
+        units = available + contracts.order_margin(terms, resting[0], resting[1], held)
+        units = min(units, account['marginBalance'] - (account.get('maintMargin') or 0))  # the row may not know of what rests yet
         whole = max(len(buys), len(sells))
-        count = margin_scale.levels(self.instrument, buys, sells, held, units, self._margin_levels)
+        count = margin_scale.levels(terms, buys, sells, held, units, self._margin_levels)
         if count < whole and self._margin_levels is None:
             logger.warning('The margin pays for %d of %d levels: the outer ones are left out.', count, whole)
         elif count >= whole and self._margin_levels is not None:
             logger.info('The margin pays for the whole ladder again.')
         self._margin_levels = count if count < whole else None
         return margin_scale.innermost(buy_orders, count), margin_scale.innermost(sell_orders, count)
+
+    def _margin_terms(self):
+        """The contract's row with the initial margin that our position's leverage asks for, where its row tells."""
+        asked, usual = self.exchange.get_position().get('initMarginReq'), self.instrument.get('initMargin')
+        return dict(self.instrument, initMargin=asked or usual or 0) if asked != usual else self.instrument
 
     def _put_off(self, existing, plan, desired):
         """The part of the plan that is worth its requests now; we look again when the rest is due."""

@@ -104,6 +104,17 @@ def test_of_a_burst_only_the_newest_state_is_decided_on():
     assert len(sent(desk, 'PUT')) == 1 and len(sent(desk, 'PUT')[0]) == 12
 
 
+def test_a_contract_that_gets_another_tick_lot_and_fee_is_quoted_by_them_at_once():
+    desk = Desk(LOOP_INTERVAL=60, RELIST_INTERVAL=0, ORDER_START_SIZE=105)
+    desk.at(2, desk.venue.instrument_row, tickSize=2.0, lotSize=10, makerFee=0.0)
+    desk.at(2.5, desk.venue.quote, 6360.0, 6362.0)
+    seen = []
+    desk.at(3, lambda: seen.extend(desk.venue.ladder('Buy') + desk.venue.ladder('Sell')))
+    desk.run(4)
+    assert len(seen) == 12 and all(price % 2 == 0 and size % 10 == 0 for price, size in seen)
+    assert desk.heard.count('The venue has changed XBTUSD: tickSize from 0.5 to 2.0, lotSize from 1 to 10, makerFee from -0.00025 to 0.0.') == 1
+
+
 def test_a_change_of_the_index_wakes_a_strategy_that_quotes_around_it():
     desk = Desk(manager=IndexOrderManager, venue=ToyVenue(6340.0, 6360.0), RELIST_INTERVAL=0.0001, LOOP_INTERVAL=60)
     desk.at(2, desk.venue.instrument_row, indicativeSettlePrice=6300.0)

@@ -134,16 +134,25 @@ class Tables(object):
     def row(self, name, **equal):
         """A copy of the newest such row, or None."""
         with self._lock:
-            table = self._tables.get(name)
-            if table is None:
-                return None
-            if len(table.keys) == 1 and list(equal) == list(table.keys):  # the usual case: straight by its key
-                row = table.rows.get(equal[table.keys[0]])
-                return None if row is None else dict(row)
-            for row in reversed(table.rows.values()):
-                if all(row.get(key) == value for key, value in equal.items()):
-                    return dict(row)
+            row = self._newest(name, equal)
+            return None if row is None else dict(row)
+
+    def pick(self, name, columns, **equal):
+        """Those columns of the newest such row, as a list; None for each that is not there. Cheaper than a copy of a wide row."""
+        with self._lock:
+            row = self._newest(name, equal) or {}
+            return [row.get(column) for column in columns]
+
+    def _newest(self, name, equal):
+        table = self._tables.get(name)
+        if table is None:
             return None
+        if len(table.keys) == 1 and len(equal) == 1 and table.keys[0] in equal:  # the usual case: straight by its key
+            return table.rows.get(equal[table.keys[0]])
+        for row in reversed(table.rows.values()):
+            if all(row.get(key) == value for key, value in equal.items()):
+                return row
+        return None
 
 
 # Each applies the rows of a message and returns those that it could not apply.
