@@ -3,15 +3,17 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
+PINNED ?= 1
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3.10 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run venue setup check dry-run test lint bench coverage test-all test-clients chaos docs clean bench-venue bench-backtest fuzz
+.PHONY: help run venue setup check dry-run test lint bench coverage test-all test-clients chaos docs clean bench-venue bench-backtest fuzz pins audit
 
 help:  ## show this
 	@echo "usage: make TARGET [ARGS='...']"; echo
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
 	@echo; echo "  make run ARGS='--run-for 60'    passes arguments on to the bot"
+	@echo "  make test PINNED=               takes the newest releases instead of the pinned ones, in a new .venv"
 
 run: $(VENV)/.installed  ## quote XBTUSD with paper money until Ctrl-C, on a venue on this machine
 	@exec $(PY) marketmaker $(ARGS)
@@ -35,6 +37,9 @@ lint: $(VENV)/.developed $(VENV)/.audited  ## look for mistakes, secrets and dan
 	$(PY) -m ruff check .
 	$(PY) .ci/secret-scan
 	$(PY) -m bandit -q -r market_maker -ll --skip B102
+
+pins: $(VENV)/.developed  ## pin anew, with hashes, what developers install on each Python (requirements/; needs PyPI and .venvs/2.7)
+	@sh .ci/pins $(ARGS)
 
 audit: $(VENV)/.developed $(VENV)/.audited  ## look for known vulnerabilities in what is installed (needs the network)
 	@sh .ci/audit $(PY)
@@ -81,7 +86,7 @@ $(VENV)/.installed: setup.py | $(PY)
 
 $(VENV)/.developed: setup.py | $(PY)
 	@echo "Installing into $(VENV), with what the tests need ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[paper,lab,dev]'
+	@PINNED='$(PINNED)' sh .ci/develop $(PY) '.[paper,lab,dev]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.audited: setup.py | $(PY)

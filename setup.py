@@ -42,7 +42,7 @@ setup(
         ],
         'lab': [
             name + '; python_version >= "3.11"' for name in (
-                'aiohttp>=3.9', 'sortedcontainers>=2.4', 'numpy>=1.26', 'polars>=1.0', 'hftbacktest>=2.4', 'plotly>=5.20', 'matplotlib>=3.8',
+                'aiohttp>=3.9', 'sortedcontainers>=2.4', 'numpy>=1.26', 'polars>=1.0', 'hftbacktest>=2.4.4', 'plotly>=5.20', 'matplotlib>=3.8',
                 'optuna>=3.6', 'distributed>=2024.1', 'tqdm>=4.66')
         ],
         'dev': [
