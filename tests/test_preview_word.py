@@ -169,7 +169,7 @@ def test_a_picture_without_the_lab_says_what_to_install_before_anything_else(mon
     monkeypatch.delitem(sys.modules, 'market_maker.backtest.ladder_picture', raising=False)
     assert cli.main(['preview'] + OFFLINE + ['--picture', 'ladder.png']) == 2
     out, error = capsys.readouterr()
-    assert '--picture needs the lab' in error and error.count('\n') == 1 and out == ''
+    assert '--picture needs ' in error and "pip install '.[lab]'" in error and error.count('\n') == 1 and out == ''
 
 
 def test_help_has_an_example(capsys):
