@@ -18,6 +18,7 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import warnings
@@ -121,6 +122,16 @@ class Study:
             if index not in known:
                 self._study.add_trial(create_trial(
                     state=TrialState.WAITING, params=params, distributions=dict(self.plan.space), user_attrs={INDEX: index}))
+        self._drop_doubles(batch)
+
+    def _drop_doubles(self, batch: range) -> None:
+        """Another worker may have drawn the same at the same time: of each trial the first counts, and the others shall not wait for ever."""
+        known = self._known()
+        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            index = trial.user_attrs.get(INDEX)
+            if index in batch and trial.number != known[index].number:
+                with contextlib.suppress(UpdateFinishedTrialError):
+                    self._storage.set_trial_state_values(self._trial_id(trial), TrialState.FAIL)
 
     def _carry_out(self, batch: range, crew: Crew, claims: Claims, seen: set[int], told: Callable[[Trial], None]) -> None:
         """Claim trials of the batch and carry them out, until all of it is over, here or elsewhere."""

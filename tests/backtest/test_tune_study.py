@@ -116,6 +116,8 @@ def test_several_machines_can_work_at_one_study_and_find_the_same(alone):
     for thread in threads:
         thread.join()
     assert others == [alone] * 3
+    name, = optuna.get_all_study_names("sqlite:///shared.db")
+    assert all(trial.state.is_finished() for trial in optuna.load_study(study_name=name, storage="sqlite:///shared.db").trials)
 
 
 def test_a_study_that_was_killed_goes_on_and_ends_as_if_it_had_not_been(alone):
