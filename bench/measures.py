@@ -46,7 +46,7 @@ class Size(NamedTuple):
 
 
 FULL = Size(5, 3, 5, 20_000, 300, 10, 1_000_000, 60, 3)
-QUICK = Size(2, 1, 2, 5_000, 60, 2, 100_000, 10, 1)
+QUICK = Size(2, 1, 2, 5_000, 60, 2, 100_000, 60, 1)  # an hour of market, since less says little of what an hour costs
 
 
 class Broken(Exception):

@@ -58,6 +58,7 @@ class RestSession(object):
         self._on_request = on_request
         self._inputs = inputs
         self._nap = Wakeup()             # never set: waiting between retries is waiting for nothing
+        self._made = {}                  # (verb, address) -> the request to it, without body and signature
         self._session = requests.Session()
         self._session.trust_env = not is_loopback(base_url)
         self._session.headers.update({'user-agent': 'marketmaker-desk/' + constants.VERSION,
@@ -108,12 +109,23 @@ class RestSession(object):
     def _attempt(self, attempt, path, url, query, body, timeout, max_retries, cost):
         """Send once; return (decision, decoded body)."""
         verb = attempt.verb
-        request = self._session.prepare_request(requests.Request(verb, url, data=body, params=query, auth=self.auth))
+        request = self._prepared(verb, url, query, body)
         self.budget.note_request(cost, verb != 'GET' and path.startswith(('order', 'position/')), self.clock.monotonic())
         try:
             return self._send(request, attempt, timeout, max_retries)
         finally:
             self.budget.note_done()
+
+    def _prepared(self, verb, url, query, body):
+        """The request, signed. What a request to the same address would be again (all but body and signature) is made once."""
+        if query or body is None or self._session.cookies:
+            return self._session.prepare_request(requests.Request(verb, url, data=body, params=query, auth=self.auth))
+        made = self._made.get((verb, url))
+        if made is None:
+            made = self._made[verb, url] = self._session.prepare_request(requests.Request(verb, url, auth=_unsigned))
+        request = made.copy()
+        request.body, request.headers['Content-Length'] = body, str(len(body))
+        return request if self.auth is None else self.auth(request)
 
     def _send(self, request, attempt, timeout, max_retries):
         sent_at = self.clock.time()
@@ -210,6 +222,11 @@ class KnownFailure(requests.exceptions.RequestException):
     def __init__(self, kind, reason):
         super(KnownFailure, self).__init__(reason)
         self.kind, self.reason = kind, reason
+
+
+def _unsigned(request):
+    """An auth for `requests` that leaves a request as it is, and keeps it from looking for another one in a .netrc."""
+    return request
 
 
 def _never_left(error):

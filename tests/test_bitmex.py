@@ -575,3 +575,17 @@ def test_exit_twice_is_harmless_and_client_ids_have_22_characters():
     assert bitmex.ws.exited
     assert len(new_cl_ord_id_tail()) == 22 and new_cl_ord_id_tail() != new_cl_ord_id_tail()
     assert isinstance(bitmex, BitMEX)
+
+
+def test_a_request_that_is_made_from_an_earlier_one_is_signed_anew_and_carries_what_it_would_otherwise():
+    bitmex, transport, _, clock = connect({'PUT order': [response(200, {'orderID': name}) for name in ('1', '2', '3')]})
+    for number in (1, 2):
+        clock.advance(10)
+        bitmex.amend_order({'orderID': str(number), 'price': 10.5 * number})
+    bitmex._rest._session.cookies.set('AWSALB', 'somewhere')
+    bitmex.amend_order({'orderID': '3', 'price': 10.5})
+    first, second, with_cookie = transport.prepared[-3:]
+    assert first.headers['api-signature'] != second.headers['api-signature'] and json.loads(second.body.decode())['orderID'] == '2'
+    assert with_cookie.headers.pop('Cookie') == 'AWSALB=somewhere'
+    assert dict(first.headers).keys() == dict(second.headers).keys() == dict(with_cookie.headers).keys()
+    assert second.headers['Content-Length'] == str(len(second.body)) and second.url == with_cookie.url
