@@ -7,7 +7,7 @@ PINNED ?= 1
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3.10 python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run venue setup check dry-run test lint bench coverage test-all test-clients chaos docs clean bench-venue bench-backtest fuzz pins audit
+.PHONY: help run lab venue setup check dry-run test lint bench coverage test-all test-clients chaos docs clean bench-venue bench-backtest fuzz pins audit
 
 help:  ## show this
 	@echo "usage: make TARGET [ARGS='...']"; echo
@@ -26,6 +26,9 @@ check: $(VENV)/.installed  ## show every setting and where it came from, then tr
 
 setup: $(VENV)/.installed  ## write settings.py
 	@exec $(PY) marketmaker setup
+
+lab: $(VENV)/.lab  ## install what backtest, report and tune need (Python 3.11+)
+	@echo "The lab is in $(VENV). Next: . $(VENV)/bin/activate; marketmaker backtest --market calm"
 
 venue: $(VENV)/.installed  ## run the venue alone; it prints its address and a key
 	@exec $(PY) -m bitmex_venue $(ARGS)
@@ -87,6 +90,11 @@ $(VENV)/.installed: setup.py | $(PY)
 $(VENV)/.developed: setup.py | $(PY)
 	@echo "Installing into $(VENV), with what the tests need ..."
 	@PINNED='$(PINNED)' sh .ci/develop $(PY) '.[paper,lab,dev]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.lab: setup.py | $(PY)
+	@echo "Installing the lab into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[paper,lab]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.audited: setup.py | $(PY)

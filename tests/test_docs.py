@@ -12,6 +12,7 @@ import pytest
 
 from market_maker import _settings_base as base
 from market_maker import cli
+from market_maker import words as words_module
 from market_maker.market_maker import OrderManager
 from market_maker.utils import errors
 from market_maker.utils.load import load_class
@@ -21,7 +22,8 @@ sys.path.insert(0, os.path.join(ROOT, 'docs'))
 
 import update  # noqa: E402  (docs/update.py)
 
-PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md']
+PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'] + sorted(
+    'docs/' + name for name in os.listdir(os.path.join(ROOT, 'docs')) if name.endswith('.md'))
 
 
 def read(*path):
@@ -43,8 +45,27 @@ def targets():
     return set(re.findall(r'^([a-z-]+):', read('Makefile'), re.M))
 
 
+class Understood(Exception):
+    """The arguments were parsed; nothing shall be done about them."""
+
+
+def check_arguments(word, argv, monkeypatch):
+    """Let a word with options of its own parse its arguments, and do nothing else."""
+    parse = words_module.Parser.parse_args
+
+    def stop(self, *arguments, **options):
+        parse(self, *arguments, **options)
+        raise Understood()
+    monkeypatch.setattr(words_module.Parser, 'parse_args', stop)
+    try:
+        with pytest.raises(Understood):
+            words_module.run(word, argv)
+    except errors.SettingsError as error:
+        assert words_module.WORDS[word].is_lab and 'needs the lab' in str(error), error
+
+
 @pytest.mark.parametrize('command', commands())
-def test_a_command_that_is_shown_is_one_that_works(command):
+def test_a_command_that_is_shown_is_one_that_works(command, monkeypatch):
     words = shlex.split(str(command))
     if words[0] == 'make':
         assert words[1] in targets()
@@ -52,6 +73,8 @@ def test_a_command_that_is_shown_is_one_that_works(command):
         assert len(passed) == len(words) - 2
         for arguments in passed:
             cli.parse(shlex.split(arguments))
+    elif words[0] == 'marketmaker' and words[1:2] and words[1] in words_module.WORDS:
+        check_arguments(words[1], words[2:], monkeypatch)
     elif words[0] == 'marketmaker':
         try:
             arguments = cli.parse(words[1:])
@@ -85,7 +108,7 @@ def test_the_table_lists_each_setting_with_its_unit():
 
 def test_every_name_that_looks_like_a_setting_is_one():
     others = {'ARGS', 'BITMEX_API_KEY', 'BITMEX_API_SECRET', 'MM_VENUE_PYTHON', 'MM_ORDER_PAIRS', 'MM_NAME', 'WORD', 'SYMBOL', 'FILE', 'URL',
-              'SECONDS'}
+              'SECONDS', 'TMPDIR'}
     for name in re.findall(r'`([A-Z][A-Z_]{3,})(?: = [^`]*)?`', read('README.md')):
         assert name in base.BY_NAME or name in others, name
 
@@ -105,7 +128,7 @@ def test_the_strategies_that_are_named_can_be_loaded(spec):
 def test_links_to_files_lead_to_files():
     for page in PAGES:
         for target in re.findall(r'\]\((?!https?:)([^)#]+)\)', read(page)):
-            assert os.path.exists(os.path.join(ROOT, target)), (page, target)
+            assert os.path.exists(os.path.join(ROOT, os.path.dirname(page), target)), (page, target)
 
 
 def test_the_second_paragraph_says_that_bitmex_has_closed():
