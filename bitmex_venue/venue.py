@@ -222,20 +222,27 @@ class Venue:
         if due is None or due > until:
             return False
         self.now = max(self.now, due)
+        leads = self.market.leads
+        if leads:
+            self._let_act()
         timer = self.exchange.next_timer()
         if timer is not None and timer <= self.now:
             self.exchange.execute(self.now, cmd.Advance())
             self._publish()
-        act = self._next_act()
-        if act is not None and act <= self.now:
-            self.market.act(self.now - self.gate.lag)
-            self._publish()
+        if not leads:
+            self._let_act()
         planned = self.agenda.next_time()
         if planned is not None and planned <= self.now:
             self.agenda.run(self.now)
         if self.bins.next_time <= self.now:
             self.hub.publish_bins(self.bins.close(self.now))
         return True
+
+    def _let_act(self) -> None:
+        act = self._next_act()
+        if act is not None and act <= self.now:
+            self.market.act(self.now - self.gate.lag)
+            self._publish()
 
     def arrive(self, now: int) -> None:
         """Nothing more is due by `now`: it is that time."""

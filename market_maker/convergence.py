@@ -84,6 +84,8 @@ def diff(existing, buy_orders, sell_orders, relist_interval, limits=None, lot=1)
 def _give_reasons(reasons, side, asked, desired, rows, parts, relist_interval):
     """Add to `reasons` why each order of a side is amended, created or cancelled; `asked` are the desired orders before they were trimmed."""
     amends, creates, surplus = parts
+    if not (amends or creates or surplus):
+        return
     sign = -1 if side == BUY else 1
     level_of = dict((order['price'], sign * number) for number, order in reversed(list(enumerate(reversed(desired), 1))))
     whole = dict((order['price'], order['orderQty']) for order in asked)

@@ -35,6 +35,7 @@ class Settings(object):
         merged.update(values or {})
         fields = {'_values': merged, '_origins': dict(origins or {}), '_sources': sources, 'notices': list(notices),
                   'files': list(files)}
+        self.__dict__.update(merged)  # where reading looks first: a decision reads a hundred settings
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
@@ -47,7 +48,7 @@ class Settings(object):
     def __setattr__(self, name, value):
         if name not in base.BY_NAME:
             raise AttributeError(unknown(name))
-        self._values[name] = value
+        self._values[name] = self.__dict__[name] = value
         self._origins[name] = PROGRAM
 
     def __repr__(self):
@@ -103,7 +104,7 @@ class Settings(object):
                      and values[setting.name] != self._values[setting.name]]
         changed = [name for name in differing if name not in base.FIXED]
         for name in changed:
-            self._values[name] = values[name]
+            self._values[name] = self.__dict__[name] = values[name]
         for name in base.BY_NAME:
             if name not in base.FIXED and self.origin(name) != PROGRAM:
                 self._origins[name] = fresh.origins.get(name, DEFAULT)

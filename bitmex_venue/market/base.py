@@ -33,6 +33,7 @@ class Market:
 
     name = "market"
     matcher: Any = None
+    leads = False  # whether it acts before the exchange's own timers where both are due at one moment
 
     def describe(self) -> str:
         """One line for the start message."""

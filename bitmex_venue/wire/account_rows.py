@@ -28,11 +28,8 @@ TRANSACT_COLUMNS = tuple(word.partition(":")[0] for word in TRANSACT.replace("!"
 def position(rows: Rows, image: Any, time: int) -> Row:
     """The whole row of a position as `image` tells; `time` is when it last changed."""
     spec, e8 = image.spec, rows.e8
-    row = rows.blank("position")
+    row = rows.zeroed("position")
     classic = not rows.profile.sparse
-    for name, kind in rows.tables["position"].types.items():
-        if kind == "long":
-            row[name] = 0
     margin = image.margin
     home, foreign = rows.notionals(image.symbol, image.current_qty, image.mark_value)
     mark = e8(image.mark_e8) if image.mark_e8 else None

@@ -48,12 +48,21 @@ class Rows:
         self.tables = cols.tables(profile)
         self.number = whole if profile.whole_numbers else _same
         self._blank = {name: cols.blank(table) for name, table in self.tables.items()}
+        self._zeroed: dict[str, Row] = {}
 
     # ---- helpers
 
     def blank(self, table: str) -> Row:
         """A fresh row of a table with every column empty."""
         return dict(self._blank[table])
+
+    def zeroed(self, table: str) -> Row:
+        """A fresh row of a table with whole numbers 0 and every other column empty."""
+        zeroed = self._zeroed.get(table)
+        if zeroed is None:
+            zeroed = self._zeroed[table] = self.blank(table)
+            zeroed.update((name, 0) for name, kind in self.tables[table].types.items() if kind == "long")
+        return dict(zeroed)
 
     def finish(self, row: Row) -> Row:
         """The row as this profile sends it."""

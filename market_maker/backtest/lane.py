@@ -33,6 +33,7 @@ NO_ASK = 2**63 - 1  # what the library calls the best ask of an empty side
 
 _LEAVES_AT = order_dtype.fields["leaves_qty"][1]
 _double = struct.Struct("<d").unpack
+_trade, _trade_size = struct.Struct("<Qqqdd").unpack, 40  # the first columns of an event row: ev, exch_ts, local_ts, px, qty
 
 
 class LaneError(RuntimeError):
@@ -174,8 +175,8 @@ class Lane:
         address = binding.hashmapbt_last_trades(self._bt, 0, ctypes.byref(count))
         if not count.value:
             return None
-        row = _events(address + (count.value - 1) * event_dtype.itemsize, 1)[0]
-        found = (1 if row["ev"] & BUY_EVENT else -1), round(row["px"] / self._tick), round(row["qty"])
+        event, _, _, price, quantity = _trade(ctypes.string_at(address + (count.value - 1) * event_dtype.itemsize, _trade_size))
+        found = (1 if event & BUY_EVENT else -1), round(price / self._tick), round(quantity)
         binding.hashmapbt_clear_last_trades(self._bt, 0)
         return found
 

@@ -31,7 +31,7 @@ from market_maker.utils.load import load_class
 
 from .doors import latency as latency_of
 from .job import Job
-from .quiet import quietly
+from .quiet import quietly, rarely_collecting
 from .scenes import Progress, Scene, scene_of
 from .stage import OVER, Stage, open_venue
 
@@ -83,6 +83,7 @@ def run(job: Job, progress: Progress | None = None, data: Any = None) -> Result:
     latency = latency_of(job.latency, job.seed)
     chosen = load_class(job.strategy, OrderManager) if job.strategy else OrderManager
     with ExitStack() as stack:
+        stack.enter_context(rarely_collecting())
         scene = stack.enter_context(scene_of(job, settings, data, progress))
         venue = open_venue(job, settings, scene.market, scene.begin)
         connection, path = stack.enter_context(_kept(job))

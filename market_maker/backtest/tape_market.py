@@ -5,7 +5,7 @@ Rules
 * The venue is told of a fill at the fill's own time. The touch, the newest trade and the index are told when somebody looks: a client
   that waits for a time sees the newest of each then; one that waits for changes (`each_change`) is woken by each change of the touch.
 * Of several trades between two looks the newest is told.
-* The index is the middle of the recorded touch, told just before the venue looks at its marks, every 5 s; marks and funding follow from
+* The index is the middle of the recorded touch, told a nanosecond before the venue looks at its marks, every 5 s; marks and funding follow from
   it as everywhere in the venue (with next to no premium, so that each funding interval pays about the contract's interest rate).
 """
 
@@ -16,14 +16,13 @@ from typing import Any
 from bitmex_venue.engine.commands import Advance, SetIndex
 from bitmex_venue.engine.instruments import InstrumentSpec
 from bitmex_venue.engine.marks import REFRESH
-from bitmex_venue.market.base import SECOND, Floor, Market
+from bitmex_venue.market.base import Floor, Market
 
 from .lane import Lane, Model
 from .matcher import HftMatcher
 from .tape import FAR, Tape
 
 SHOWN_LEVELS = 25  # as many as the short book has
-BEFORE_MARKS = SECOND // 1000
 
 
 class TapeMarket(Market):
@@ -31,6 +30,8 @@ class TapeMarket(Market):
 
     `close` it at the end.
     """
+
+    leads = True
 
     def __init__(self, tape: Tape, spec: InstrumentSpec, model: Model, text: str, each_change: bool) -> None:
         self.name = text
@@ -136,11 +137,11 @@ class TapeMarket(Market):
         exchange.finish()
 
     def _tell_index(self, now: int) -> None:
-        self._index_at = (now + BEFORE_MARKS) // REFRESH * REFRESH + REFRESH - BEFORE_MARKS
+        self._index_at = now // REFRESH * REFRESH + REFRESH
         bid, _, ask, _ = self._showing.touch()
         if bid is not None and ask is not None and bid + ask != self._told_mid:
             self._told_mid = bid + ask
-            self._floor.do(now, SetIndex(self.spec.reference, self._told_mid * self.spec.tick_e8 // 2))
+            self._floor.do(now - 1, SetIndex(self.spec.reference, self._told_mid * self.spec.tick_e8 // 2))
 
     def books(self) -> tuple[float, float]:
         """(position, fees) as the library has kept them; the venue's accounts are those that count."""
