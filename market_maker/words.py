@@ -3,6 +3,7 @@
 Rules:
 
 * A word is a module with `main(argv)`, given what follows the word, which returns the exit code. It is imported when it is asked for.
+* `--set NAME=VALUE` may be given again, or with several NAME=VALUE after it; `--vary` too.
 * Each has `--help` with an example, and `--json` where a script can use its answer: one JSON document on standard output, nothing else there.
 * Exit codes are those of the bot: 0 done, 1 an error, 2 wrong usage or data.
 * Words of the lab need packages that the bot does not: without them one line says what to install.
@@ -41,8 +42,23 @@ class Parser(argparse.ArgumentParser):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
         self._word = word
 
+    def parse_args(self, args=None, namespace=None):
+        return super(Parser, self).parse_args(None if args is None else one_each(args), namespace)
+
     def error(self, message):
         raise errors.SettingsError('%s. See marketmaker %s --help.' % (message.rstrip('.'), self._word))
+
+
+def one_each(argv, options=('--set', '--vary')):
+    """Arguments in which each NAME=VALUE has its option: `--set A=1 B=2` -> `--set A=1 --set B=2`."""
+    spread, option = [], None
+    for word in argv:
+        if option is not None and '=' in word and not word.startswith('-') and spread[-1] != option:
+            spread.append(option)
+        elif word.startswith('-') or '=' not in word:
+            option = word if word in options else None
+        spread.append(word)
+    return spread
 
 
 def run(word, argv):

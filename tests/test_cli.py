@@ -277,6 +277,12 @@ def test_wrong_usage_of_a_word_is_one_line_and_exit_code_2(a_word, capsys):
     assert cli.main(['hello', '--help']) == 0 and 'example:\n  marketmaker hello' in capsys.readouterr()[0]
 
 
+def test_several_values_after_one_option_are_as_good_as_one_each():
+    assert words.one_each(['XBTUSD', '--set', 'A=1', 'B=2', '--json']) == ['XBTUSD', '--set', 'A=1', '--set', 'B=2', '--json']
+    assert words.one_each(['--vary', 'A=1,2', 'B=3', '--set', 'C=4', 'ETHUSD']) == ['--vary', 'A=1,2', '--vary', 'B=3', '--set', 'C=4', 'ETHUSD']
+    assert words.one_each(['--touch', '1/2', '--data', 'a=b.csv', '--set']) == ['--touch', '1/2', '--data', 'a=b.csv', '--set']
+
+
 def test_a_word_of_the_lab_without_its_packages_says_what_to_install(a_word, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, 'polars', None)
     a_word('import polars\n')
