@@ -127,7 +127,7 @@ class Player(inputs.Inputs):
 
     def part(self, how):
         """Code and journal have parted."""
-        self._parted = self._parted or 'after %d inputs: %s' % (self._fed, how)
+        self._parted = self._parted or 'at input %d: %s' % (self._fed, how)
 
     #
     # The hooks
