@@ -96,7 +96,8 @@ _GROUPS = (
         ('TIMEOUT', 7, 'seconds', Number(0, above=True), 'How long to wait for an answer to one request.'),
         ('LOG_LEVEL', logging.INFO, '', LogLevel(), 'How much is logged: logging.DEBUG, INFO, WARN or ERROR.'),
         ('RUNS_DIR', 'runs', '', Text(),
-         'Folder in which every run leaves its journal and its log ("marketmaker runs" lists them); empty keeps none.'),
+         'Folder in which every run leaves its journal and its log, about 9 MB an hour in a lively market ("marketmaker runs" lists '
+         'them); empty keeps none.'),
         ('RUNS_KEEP', 20, 'runs', Whole(1), 'How many of them to keep; the oldest are removed.'),
         ('WATCHED_FILES', ['settings.py'], '', TextList(),
          'Settings files that are read again, without a restart, when they change.'),

@@ -5,6 +5,7 @@ Rules:
 * The thread of a connection only connects, reads, sends and notes when each frame came. It touches nothing of ours but a queue.
 * `deliver` hands over what has come, with the time of its arrival: how long it lay in the queue makes nothing younger.
 * While the loop is busy the thread keeps the line alive: after a silence it pings by itself.
+  A line that died is replaced when the loop listens again, not before: until then nobody could have acted on what it says.
 * What an abandoned connection still says is heard by nobody.
 """
 from __future__ import absolute_import, division, print_function
