@@ -38,21 +38,27 @@ CAPPED = ('trade', 'quote', 'execution')
 
 
 class _Table(object):
-    __slots__ = ('keys', 'key_of', 'rows', 'images', 'is_capped', 'ends_orders')
+    """One table. `changes` are its three ways to change, by action: each takes rows and returns those that it could not apply, or None."""
 
-    def __init__(self, name):
-        self.rows = OrderedMap()     # key -> row; keyless rows are keyed by their number
+    __slots__ = ('keys', 'key_of', 'rows', 'images', 'is_capped', 'ends_orders', 'changes', '_lock')
+
+    def __init__(self, name, lock):
         self.images = set()           # symbols whose partial came; None stands for all of them
         self.is_capped = name in CAPPED
         self.ends_orders = name == 'order'
+        self.changes = {}
+        self._lock = lock
         self.set_keys(())
 
     def set_keys(self, keys):
         """Rows are found by these columns from now on; what was found by others is forgotten."""
         self.keys = keys
-        self.rows = OrderedMap()
+        self.rows = OrderedMap()     # key -> row; keyless rows are keyed by their number
         numbers = itertools.count()
         self.key_of = itemgetter(*keys) if keys else lambda row: next(numbers)
+        update = _order_update if self.ends_orders else _update
+        for action, change in (('insert', _insert), ('update', update), ('delete', _delete)):
+            self.changes[action] = change(self, self._lock.acquire, self._lock.release)
 
     def has_image_of(self, row):
         return None in self.images or 'symbol' not in row or row['symbol'] in self.images
@@ -64,11 +70,13 @@ class Tables(object):
     def __init__(self):
         self._lock = threading.RLock()
         self._tables = {}
+        self.changes = {}              # name of a table whose image came -> action -> function of rows, for who has no time for `apply`
 
     def reset(self):
         """Forget everything: a new connection begins."""
         with self._lock:
-            self._tables = {}
+            self._tables.clear()
+            self.changes.clear()
 
     def apply(self, message):
         """Apply one table message (a dict with table, action, data); return (rows applied, number of rows ignored).
@@ -77,24 +85,21 @@ class Tables(object):
         Raises ValueError for an action that does not exist.
         """
         name, action, rows = message['table'], message.get('action'), message.get('data') or []
-        with self._lock:
-            if action == 'partial':
+        if action == 'partial':
+            with self._lock:
                 return self._partial(name, message, rows)
-            change = _ACTIONS.get(action)
-            if change is None:
-                raise ValueError('unknown action %r on table %s' % (action, name))
-            table = self._tables.get(name)
-            if table is None:
-                return [], len(rows)
-            bad = change(table, rows)
-            if bad:
-                return [row for row in rows if row not in bad], len(bad)
-            return rows, 0
+        if action not in ACTIONS:
+            raise ValueError('unknown action %r on table %s' % (action, name))
+        if name not in self.changes:
+            return [], len(rows)
+        bad = self.changes[name][action](rows)
+        return ([row for row in rows if row not in bad], len(bad)) if bad else (rows, 0)
 
     def _partial(self, name, message, rows):
         table = self._tables.get(name)
         if table is None:
-            table = self._tables[name] = _Table(name)
+            table = self._tables[name] = _Table(name, self._lock)
+            self.changes[name] = table.changes
         within = message.get('filter') or {}
         keys = tuple(message.get('keys') or ())
         if not keys or (rows and not all(key in rows[0] for key in keys)):
@@ -104,7 +109,7 @@ class Tables(object):
         for key in [key for key, row in table.rows.items() if _is_within(row, within)]:
             del table.rows[key]
         table.images.add(within.get('symbol'))
-        bad = _insert(table, rows)
+        bad = table.changes['insert'](rows) or []
         return [row for row in rows if row not in bad] if bad else rows, len(bad)
 
     def merge(self, name, row):
@@ -155,57 +160,101 @@ class Tables(object):
         return None
 
 
-# Each applies the rows of a message and returns those that it could not apply.
+# Each makes the function that changes a table in one way. They run for every message that comes: what they need is bound once, and taking
+# the lock by its own methods costs half of what a `with` does.
 
-def _update(table, rows):
-    known, key_of, bad = table.rows, table.key_of, []
-    for row in rows:
+def _update(table, acquire, release):
+    known, key_of = table.rows, table.key_of
+
+    def update(rows):
+        bad = None
+        acquire()
         try:
-            found = known[key_of(row)]
-        except _UNFIT:
-            bad.append(row)
-            continue
-        found.update(row)
-        if table.ends_orders and _is_done(found):
-            del known[key_of(found)]
-    return bad
+            for row in rows:
+                try:
+                    known[key_of(row)].update(row)
+                except UNFIT:
+                    bad = (bad or []) + [row]
+        finally:
+            release()
+        return bad
+    return update
 
 
-def _delete(table, rows):
-    known, key_of, bad = table.rows, table.key_of, []
-    for row in rows:
+def _order_update(table, acquire, release):
+    known, key_of = table.rows, table.key_of
+
+    def update(rows):
+        bad = None
+        acquire()
         try:
-            del known[key_of(row)]
-        except _UNFIT:
-            bad.append(row)
-    return bad
+            for row in rows:
+                try:
+                    found = known[key_of(row)]
+                except UNFIT:
+                    bad = (bad or []) + [row]
+                    continue
+                found.update(row)
+                if _is_done(found):
+                    del known[key_of(found)]
+        finally:
+            release()
+        return bad
+    return update
 
 
-def _insert(table, rows):
-    known, key_of, bad, has_all = table.rows, table.key_of, [], None in table.images
-    for row in rows:
+def _delete(table, acquire, release):
+    known, key_of = table.rows, table.key_of
+
+    def delete(rows):
+        bad = None
+        acquire()
         try:
-            if not (has_all or table.has_image_of(row)):
-                bad.append(row)
-                continue
-            key = key_of(row)
-        except _UNFIT:
-            bad.append(row)
-            continue
-        if not table.ends_orders:
-            known[key] = row
-        elif _is_done(row):
-            known.pop(key, None)
-        else:
-            known[key] = dict(row)     # who hears of orders may keep the row
-    if table.is_capped:
-        while len(known) > MAX_TABLE_LEN:
-            del known[next(iter(known))]
-    return bad
+            for row in rows:
+                try:
+                    del known[key_of(row)]
+                except UNFIT:
+                    bad = (bad or []) + [row]
+        finally:
+            release()
+        return bad
+    return delete
 
 
-_UNFIT = (KeyError, TypeError, IndexError)
-_ACTIONS = {'insert': _insert, 'update': _update, 'delete': _delete}
+def _insert(table, acquire, release):
+    known, key_of, images, is_capped, ends_orders = table.rows, table.key_of, table.images, table.is_capped, table.ends_orders
+
+    def insert(rows):
+        bad = None
+        acquire()
+        try:
+            has_all = None in images
+            for row in rows:
+                try:
+                    if not (has_all or 'symbol' not in row or row['symbol'] in images):
+                        bad = (bad or []) + [row]
+                        continue
+                    key = key_of(row)
+                except UNFIT:
+                    bad = (bad or []) + [row]
+                    continue
+                if not ends_orders:
+                    known[key] = row
+                elif _is_done(row):
+                    known.pop(key, None)
+                else:
+                    known[key] = dict(row)     # who hears of orders may keep the row
+            if is_capped:
+                while len(known) > MAX_TABLE_LEN:
+                    del known[next(iter(known))]
+        finally:
+            release()
+        return bad
+    return insert
+
+
+ACTIONS = ('insert', 'update', 'delete')
+UNFIT = (KeyError, TypeError, IndexError)
 
 
 def _is_done(order):

@@ -55,6 +55,7 @@ class BitMEXWebsocket(object):
 
     def __init__(self, clock, wakeup, feed=None, on_orders=None, image_limit=30.0, jitter=random.random, on_rows=None):
         self.tables = Tables()
+        self._changes = self.tables.changes
         self.exited = False
         self.connections = 0               # complete sets of tables so far
         self.fatal = None                  # an error that no reconnecting cures
@@ -255,27 +256,46 @@ class BitMEXWebsocket(object):
             if text != 'pong':
                 logger.warning('The venue sent what is not JSON: %.80r', text)
             return
+        try:
+            table, rows = message['table'], message['data']
+            bad = self._changes[table][message['action']](rows)
+        except (KeyError, TypeError):  # a partial, a table without one, no table, or nonsense
+            self._other_message(message)
+            return
+        if bad:
+            rows = [row for row in rows if row not in bad]
+        if rows and (table in WAKING or self._on_rows is not None):
+            self._tell(table, rows, is_image=False)
+
+    def _other_message(self, message):
+        """Whatever is no change of a table that we have."""
         if not isinstance(message, dict):
             return
         table = message.get('table')
         if table is None:
-            self._other_message(message)
+            self._message_without_table(message)
             return
         try:
             rows, _ = self.tables.apply(message)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             logger.warning('The venue sent a table message that makes no sense: %s', error)
             return
-        if self._on_rows is not None and rows:
-            self._on_rows(table, rows, message['action'] == 'partial')
-        if table in WAKING and rows:
+        is_image = message['action'] == 'partial'
+        if rows:
+            self._tell(table, rows, is_image)
+        if is_image and not self._is_ready:
+            self._look_if_ready()
+
+    def _tell(self, table, rows, is_image):
+        """Rows were applied: those who want to know."""
+        if self._on_rows is not None:
+            self._on_rows(table, rows, is_image)
+        if table in WAKING:
             if table == 'order' and self._on_orders is not None:
                 self._on_orders(rows)
-            elif table == 'quote' and message['action'] != 'partial':
+            elif table == 'quote' and not is_image:
                 self._lag.note(rows[-1].get('timestamp'), self._liveness.last_message)
             self._wakeup.set()
-        if not self._is_ready and message['action'] == 'partial':
-            self._look_if_ready()
 
     def _look_if_ready(self):
         if self._is_open and not self.missing():
@@ -285,7 +305,7 @@ class BitMEXWebsocket(object):
             logger.info('Got all market data. Starting.' if self.connections == 1 else 'Got all market data again.')
             self._wakeup.set()
 
-    def _other_message(self, message):
+    def _message_without_table(self, message):
         if 'error' in message:
             self._error_message(message)
         elif 'info' in message and 'timestamp' in message:
