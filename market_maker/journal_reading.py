@@ -22,9 +22,9 @@ QUIET_S = 30.0                 # a run that is under way writes more often than 
 
 # One record per table of the schema, its columns by name, such as ROWS['fill'](seq, at, exec_id, ...).
 ROWS = dict((name, namedtuple(str(name.title().replace('_', '')), columns)) for name, columns in COLUMNS.items())
-_SELECT = dict((name, 'SELECT %s FROM %s ORDER BY seq' % (', '.join(columns), name)) for name, columns in COLUMNS.items())
-_COUNT = dict((name, 'SELECT count(*) FROM ' + name) for name in COLUMNS)
-_LAST = ['SELECT max(at) FROM ' + name for name in ('decision', 'order_event', 'touch', 'account')]
+_SELECT = dict((name, ' '.join(('SELECT', ', '.join(columns), 'FROM', name, 'ORDER BY seq'))) for name, columns in COLUMNS.items())
+_COUNT = dict((name, ' '.join(('SELECT count(*) FROM', name))) for name in COLUMNS)
+_LAST = [' '.join(('SELECT max(at) FROM', name)) for name in ('decision', 'order_event', 'touch', 'account')]
 
 
 class Run(object):
