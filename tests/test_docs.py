@@ -61,7 +61,7 @@ def check_arguments(word, argv, monkeypatch):
         with pytest.raises(Understood):
             words_module.run(word, argv)
     except errors.SettingsError as error:
-        assert words_module.WORDS[word].is_lab and 'needs the lab' in str(error), error
+        assert words_module.WORDS[word].is_lab and 'the lab' in str(error), error
 
 
 @pytest.mark.parametrize('command', commands())
