@@ -1,6 +1,9 @@
 """Rules of the realtime tables, one test each."""
 from __future__ import absolute_import, division, print_function
 
+import sys
+import threading
+
 import pytest
 
 from market_maker.ws.tables import MAX_TABLE_LEN, Tables
@@ -157,3 +160,39 @@ def test_a_row_read_by_rest_merges_into_a_table_that_is_there():
     tables.merge('position', dict(row, currentQty=7))
     tables.merge('position', {'symbol': 'XBTUSD', 'currentQty': 9})
     assert [held['currentQty'] for held in tables.rows('position')] == [7]
+
+
+@pytest.fixture
+def hasty_threads():
+    """Threads that take turns as often as the interpreter can."""
+    take, give = (sys.getswitchinterval, sys.setswitchinterval) if hasattr(sys, 'setswitchinterval') else (sys.getcheckinterval, sys.setcheckinterval)
+    before = take()
+    give(1 if give.__name__ == 'setcheckinterval' else 1e-6)
+    yield
+    give(before)
+
+
+def test_readers_of_other_threads_see_whole_rows_while_messages_are_applied(book, hasty_threads):
+    errors, seen, over = [], set(), threading.Event()
+    book.apply(message('orderBookL2_25', 'insert', *[level(number) for number in range(10, 400)]))
+
+    def read():
+        try:
+            while not over.is_set():
+                seen.update(len(row) for row in book.rows('orderBookL2_25'))
+                book.row('orderBookL2_25', side='Sell')
+        except Exception as error:  # what a thread raises nobody hears
+            errors.append(error)
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for thread in readers:
+        thread.start()
+    for number in range(2000):
+        book.apply(message('orderBookL2_25', 'insert', level(1000 + number)))
+        book.apply(message('orderBookL2_25', 'update', {'symbol': 'XBTUSD', 'id': 2, 'side': 'Buy', 'size': number}))
+        book.apply(message('orderBookL2_25', 'delete', level(990 + number)))
+        if number % 500 == 499:
+            book.apply(partial('orderBookL2_25', [level(number) for number in range(400)], BOOK_KEYS, {'symbol': 'XBTUSD'}))
+    over.set()
+    for thread in readers:
+        thread.join()
+    assert errors == [] and seen == {len(level(1))}

@@ -26,12 +26,14 @@ else:  # pragma: no cover
     from urllib.parse import quote, urlencode, urlsplit, urlunsplit
     string_types = (str,)
 
-__all__ = ['OrderedMap', 'PY2', 'RUNS_THE_LAB', 'Signal', 'iteritems', 'monotonic', 'own_session', 'quote', 'seconds_of', 'string_types',
-           'text_type', 'timestamp_of', 'to_bytes', 'to_text', 'urlencode', 'urlsplit', 'urlunsplit']
+__all__ = ['DICTS_ARE_ATOMIC', 'OrderedMap', 'PY2', 'RUNS_THE_LAB', 'Signal', 'iteritems', 'monotonic', 'own_session', 'quote', 'seconds_of',
+           'string_types', 'text_type', 'timestamp_of', 'to_bytes', 'to_text', 'urlencode', 'urlsplit', 'urlunsplit']
 
 RUNS_THE_LAB = sys.version_info >= (3, 11)
 # A mapping that keeps the order of insertion and can be walked backwards: any dict since Python 3.8, which is half as dear.
 OrderedMap = collections.OrderedDict if PY2 else dict
+# Whether setting, deleting and updating such a mapping are one step for other threads; Python 2's is written in Python.
+DICTS_ARE_ATOMIC = not PY2
 # time.monotonic came with Python 3.3; where it is missing the wall clock must do.
 monotonic = getattr(time, 'monotonic', time.time)
 

@@ -1,4 +1,4 @@
-"""Pure, locked: partial / insert / update / delete -> tables in memory; copies out.
+"""Pure, safe for several threads: partial / insert / update / delete -> tables in memory; copies out.
 
 Rules (bitmex-api.md 5.5):
 
@@ -10,6 +10,8 @@ Rules (bitmex-api.md 5.5):
 * An order whose leavesQty is 0 is done and leaves the table; the venue sends no delete for it.
 * Tables that only grow are capped.
 * Readers get copies.
+* One thread applies messages, any may read. What a row does to a table is one operation of a dict, which no other thread sees half done, so that
+  only readers and images (partials) take the lock; where a dict is made of Python (2.7), every change takes it.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -17,7 +19,7 @@ import itertools
 import threading
 from operator import itemgetter
 
-from market_maker.utils.compat import OrderedMap
+from market_maker.utils.compat import DICTS_ARE_ATOMIC, OrderedMap
 
 MAX_TABLE_LEN = 200
 
@@ -58,14 +60,14 @@ class _Table(object):
         self.key_of = itemgetter(*keys) if keys else lambda row: next(numbers)
         update = _order_update if self.ends_orders else _update
         for action, change in (('insert', _insert), ('update', update), ('delete', _delete)):
-            self.changes[action] = change(self, self._lock.acquire, self._lock.release)
+            self.changes[action] = change(self) if DICTS_ARE_ATOMIC else _with(self._lock, change(self))
 
     def has_image_of(self, row):
         return None in self.images or 'symbol' not in row or row['symbol'] in self.images
 
 
 class Tables(object):
-    """All tables of one connection. Every method is safe from any thread."""
+    """All tables of one connection. `apply` and `changes` are for one thread at a time, all else is safe from any."""
 
     def __init__(self):
         self._lock = threading.RLock()
@@ -134,7 +136,7 @@ class Tables(object):
             table = self._tables.get(name)
             if table is None:
                 return []
-            return [dict(row) for row in table.rows.values() if all(row.get(key) == value for key, value in equal.items())]
+            return [dict(row) for row in list(table.rows.values()) if all(row.get(key) == value for key, value in equal.items())]
 
     def row(self, name, **equal):
         """A copy of the newest such row, or None."""
@@ -154,103 +156,93 @@ class Tables(object):
             return None
         if len(table.keys) == 1 and len(equal) == 1 and table.keys[0] in equal:  # the usual case: straight by its key
             return table.rows.get(equal[table.keys[0]])
-        for row in reversed(table.rows.values()):
+        for row in reversed(list(table.rows.values())):
             if all(row.get(key) == value for key, value in equal.items()):
                 return row
         return None
 
 
-# Each makes the function that changes a table in one way. They run for every message that comes: what they need is bound once, and taking
-# the lock by its own methods costs half of what a `with` does.
+# Each makes the function that changes a table in one way. They run for every message that comes: what they need is bound once.
 
-def _update(table, acquire, release):
+def _update(table):
     known, key_of = table.rows, table.key_of
 
     def update(rows):
         bad = None
-        acquire()
-        try:
-            for row in rows:
-                try:
-                    known[key_of(row)].update(row)
-                except UNFIT:
-                    bad = (bad or []) + [row]
-        finally:
-            release()
+        for row in rows:
+            try:
+                known[key_of(row)].update(row)
+            except UNFIT:
+                bad = (bad or []) + [row]
         return bad
     return update
 
 
-def _order_update(table, acquire, release):
+def _order_update(table):
     known, key_of = table.rows, table.key_of
 
     def update(rows):
         bad = None
-        acquire()
-        try:
-            for row in rows:
-                try:
-                    found = known[key_of(row)]
-                except UNFIT:
-                    bad = (bad or []) + [row]
-                    continue
-                found.update(row)
-                if _is_done(found):
-                    del known[key_of(found)]
-        finally:
-            release()
+        for row in rows:
+            try:
+                found = known[key_of(row)]
+            except UNFIT:
+                bad = (bad or []) + [row]
+                continue
+            found.update(row)
+            if _is_done(found):
+                del known[key_of(found)]
         return bad
     return update
 
 
-def _delete(table, acquire, release):
+def _delete(table):
     known, key_of = table.rows, table.key_of
 
     def delete(rows):
         bad = None
-        acquire()
-        try:
-            for row in rows:
-                try:
-                    del known[key_of(row)]
-                except UNFIT:
-                    bad = (bad or []) + [row]
-        finally:
-            release()
+        for row in rows:
+            try:
+                del known[key_of(row)]
+            except UNFIT:
+                bad = (bad or []) + [row]
         return bad
     return delete
 
 
-def _insert(table, acquire, release):
+def _insert(table):
     known, key_of, images, is_capped, ends_orders = table.rows, table.key_of, table.images, table.is_capped, table.ends_orders
 
     def insert(rows):
-        bad = None
-        acquire()
-        try:
-            has_all = None in images
-            for row in rows:
-                try:
-                    if not (has_all or 'symbol' not in row or row['symbol'] in images):
-                        bad = (bad or []) + [row]
-                        continue
-                    key = key_of(row)
-                except UNFIT:
+        bad, has_all = None, None in images
+        for row in rows:
+            try:
+                if not (has_all or 'symbol' not in row or row['symbol'] in images):
                     bad = (bad or []) + [row]
                     continue
-                if not ends_orders:
-                    known[key] = row
-                elif _is_done(row):
-                    known.pop(key, None)
-                else:
-                    known[key] = dict(row)     # who hears of orders may keep the row
-            if is_capped:
-                while len(known) > MAX_TABLE_LEN:
-                    del known[next(iter(known))]
-        finally:
-            release()
+                key = key_of(row)
+            except UNFIT:
+                bad = (bad or []) + [row]
+                continue
+            if not ends_orders:
+                known[key] = row
+            elif _is_done(row):
+                known.pop(key, None)
+            else:
+                known[key] = dict(row)     # who hears of orders may keep the row
+        if is_capped:
+            while len(known) > MAX_TABLE_LEN:
+                del known[next(iter(known))]
         return bad
     return insert
+
+
+def _with(lock, change):
+    """The change while the lock is held."""
+    def locked(rows):
+        with lock:
+            return change(rows)
+    return locked
 
 
 ACTIONS = ('insert', 'update', 'delete')
