@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import zlib
+from functools import partial
 
 import pytest
 import requests
@@ -25,24 +26,21 @@ pytestmark = pytest.mark.e2e
 NARROW = {'MM_LOOP_INTERVAL': '0.5', 'MM_RELIST_INTERVAL': '0.0002', 'MM_INTERVAL': '0.0005', 'MM_MIN_SPREAD': '0.0005', 'MM_ORDER_PAIRS': '4',
           'MM_ORDER_START_SIZE': '900', 'MM_RANDOM_ORDER_SIZE': 'True', 'MM_MIN_ORDER_SIZE': '6000', 'MM_MAX_ORDER_SIZE': '9000',
           'MM_API_ERROR_INTERVAL': '1', 'MM_TIMEOUT': '2'}
-TROUBLE = [{'at': 4, 'fault': 'overloaded', 'verb': 'PUT', 'times': 3}, {'at': 5, 'fault': 'unavailable', 'verb': 'POST', 'times': 2},
-           {'at': 7, 'fault': 'drop_socket'}, {'at': 10, 'fault': 'lost_reply', 'verb': 'PUT', 'times': 1},
-           {'at': 11, 'fault': 'lost_reply', 'verb': 'POST', 'path': 'order', 'times': 1},
-           {'at': 11, 'fault': 'lost_reply', 'path': 'order/bulk', 'times': 1},
-           {'at': 12, 'fault': 'malformed_json', 'times': 3}, {'at': 12, 'fault': 'slow_reply', 'delay_ms': 700, 'times': 4},
-           {'at': 14, 'fault': 'rate_limited', 'verb': 'PUT', 'times': 1}, {'at': 15, 'fault': 'bad_gateway', 'times': 2},
-           {'at': 16, 'fault': 'duplicate_messages', 'for_s': 2}]
+# Faults of the venue, each armed when the one before has struck and has been told of by the bot (None: nothing is told).
+TROUBLE = [({'fault': 'overloaded', 'verb': 'PUT', 'times': 3}, 'did not succeed'), ({'fault': 'unavailable', 'verb': 'POST', 'times': 1}, None),
+           ({'fault': 'drop_socket'}, 'Got all market data again.'), ({'fault': 'lost_reply', 'verb': 'PUT', 'times': 1}, 'No answer to P'),
+           ({'fault': 'malformed_json', 'times': 3}, 'sent what is not JSON'), ({'fault': 'slow_reply', 'delay_ms': 700, 'times': 2}, None),
+           ({'fault': 'rate_limited', 'verb': 'PUT', 'times': 1}, None), ({'fault': 'bad_gateway', 'times': 1}, None),
+           ({'fault': 'duplicate_messages', 'for_s': 2}, None)]
 
 
 @pytest.fixture
 def open_venue(venue_python, tmp_path):
-    """open_venue('modern', steps) -> (a venue, a line to it that hears what is sent)."""
+    """open_venue('modern') -> (a venue, a line to it that hears what is sent)."""
     opened = []
 
-    def start(profile, steps=()):
-        scenario = tmp_path / 'scenario.json'
-        scenario.write_bytes(json.dumps(list(steps)).encode('ascii'))
-        venue = running.Venue(venue_python, '--market', 'lively', '--seed', '7', '--profile', profile, '--faults', str(scenario))
+    def start(profile):
+        venue = running.Venue(venue_python, '--market', 'lively', '--seed', '7', '--profile', profile)
         opened.append(venue)
         opened.append(Line(venue.port))
         return venue, opened[-1]
@@ -51,14 +49,29 @@ def open_venue(venue_python, tmp_path):
         one.stop()
 
 
+def at_the_door(venue, method, path, body=None):
+    """What the venue's control door answers."""
+    door = venue.ready['control']
+    answer = requests.request(method, '%s/%s' % (door['url'].rstrip('/'), path), json=body, headers={'x-paper-token': door['token']}, timeout=10)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def get_into_trouble(venue, bot):
+    """One fault after the other, until each has struck and been told of."""
+    def has_struck(fault):
+        return [row['count'] for row in at_the_door(venue, 'GET', 'faults') if row['fault'] == fault['fault']] > [0]
+    for fault, sign in TROUBLE:
+        at_the_door(venue, 'POST', 'faults', fault)
+        assert wait_until(partial(has_struck, fault), 90), fault
+        if sign:
+            bot.wait_for(sign, timeout=90)
+
+
 def fill_in_part(venue, bot):
     """Somebody else sells a little to our best buy, until a part of it is filled."""
-    door = venue.ready['control']
-
     def post(path, **body):
-        answer = requests.post('%s/%s' % (door['url'].rstrip('/'), path), json=body, headers={'x-paper-token': door['token']}, timeout=10)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return at_the_door(venue, 'POST', path, body)
     rival = post('accounts', name='rival', balance={'XBt': 10 ** 9})
     auth = APIKeyAuthWithExpires(rival['key'], rival['secret'])
 
@@ -98,11 +111,11 @@ def assert_same(run, line):
 
 @pytest.mark.parametrize('profile', ['classic', 'modern'])
 def test_a_run_with_fills_faults_and_a_dropped_socket_is_computed_again_byte_for_byte(spawn, open_venue, tmp_path, profile):
-    venue, line = open_venue(profile, TROUBLE)
+    venue, line = open_venue(profile)
     bot = spawn(env=dict(NARROW, **dict(venue.env, MM_BASE_URL=line.url)))
     fill_in_part(venue, bot)
-    for sign in ('Amending', 'Got all market data again.', 'did not succeed', 'No answer to P', 'sent what is not JSON'):
-        bot.wait_for(sign, timeout=90)
+    bot.wait_for('Amending', timeout=90)
+    get_into_trouble(venue, bot)
     bot.interrupt()
     assert bot.wait(60) == 0, bot.text
     run = journal_of(tmp_path)
