@@ -1,11 +1,13 @@
 """The signals that stop the bot: a handler leaves a note, and nothing else."""
 from __future__ import absolute_import, division, print_function
 
+import gc
 import os
 import signal
 
 import pytest
 
+from market_maker.utils.clock import Wakeup
 from market_maker.utils.signals import StopSignals
 from running import wait_until
 
@@ -59,3 +61,13 @@ def test_under_nohup_a_lost_terminal_stays_ignored():
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_flag_that_nobody_closed_gives_its_descriptors_back():
+    flag = Wakeup()
+    ends = flag._signal._reader, flag._signal._writer
+    del flag
+    gc.collect()
+    for descriptor in ends:
+        with pytest.raises(OSError):
+            os.fstat(descriptor)

@@ -91,6 +91,13 @@ class _PipeSignal(object):
                 os.close(descriptor)
         self._reader = self._writer = -1
 
+    def __del__(self):
+        """Give the descriptors back when nobody closed it: `select` takes none above 1023, and a long process may make many of these."""
+        try:
+            self.close()
+        except (AttributeError, TypeError, OSError):  # half made, or the interpreter ends
+            pass
+
 
 class _EventSignal(object):  # pragma: no cover - Windows
     """The same on a system that cannot select on a pipe: an event, looked at every 50 ms so that signals are seen."""
