@@ -143,7 +143,7 @@ def _run(settings, strategy):
     from market_maker import market_maker as bot
     from market_maker.utils.load import load_class
     chosen = load_class(strategy, bot.OrderManager) if strategy else bot.OrderManager
-    with StopSignals() as signals:
+    with StopSignals(is_last=True) as signals:
         return bot.run_until_stopped(chosen, settings, signals)
 
 

@@ -22,7 +22,7 @@ from market_maker.refusals import Refusals
 from market_maker.risk import Risk
 from market_maker.running import Running
 from market_maker.settings import settings as process_settings
-from market_maker.shutdown import cancel_everything
+from market_maker.shutdown import LEFT, cancel_everything
 from market_maker.top_ups import TopUps
 from market_maker.utils import constants, errors, log
 from market_maker.utils.signals import StopSignals
@@ -189,7 +189,6 @@ class OrderManager(Running):
         exchange.settlement()
         self.journal.about(start_balance=self.start_XBt)
         self.cancelled = False             # whether the shutdown took everything of ours off the book
-        self._is_shut_down = False
         self._said_rules = False
         self._touch = None
         self._refusals = Refusals(settings.LOOP_INTERVAL)
@@ -569,9 +568,9 @@ class OrderManager(Running):
 
     def shut_down(self):
         """Cancel our orders by REST, say what the run made, close the connection. Done once; raises nothing."""
-        if self._is_shut_down:
+        if self.is_shut_down:
             return
-        self._is_shut_down = True
+        self.is_shut_down = True
         logger.info('Shutting down. %s', 'A dry run has placed nothing.' if self.exchange.dry_run else 'All open orders will be cancelled.')
         if self.exchange.paper_died():
             logger.error('The paper venue is gone, and every order with it.')
@@ -579,20 +578,28 @@ class OrderManager(Running):
             self._leave_the_book()
         if self.cancelled and not self.exchange.dry_run:
             logger.info('No order of ours rests on the book.')
-            self._say_result()
-            self.switch.disarm()
-        try:
-            self.exchange.close()
-        except Exception as error:
-            logger.error('The connection could not be closed: %s', error)
-        self.exchange.run.close(self.exit_code() if self.ended_by is None else errors.code_of(self.ended_by))
+            for act, left in ((self._say_result, 'what the run made is not known'), (self.switch.disarm, 'the dead man\'s switch is still armed')):
+                if not self.may_be_broken_off(act):
+                    logger.warning('Told to leave at once: %s.', left)
+        self.may_be_broken_off(self._close)
+        self.may_be_broken_off(self.exchange.run.close, self.exit_code() if self.ended_by is None else errors.code_of(self.ended_by))
 
     def _leave_the_book(self):
         """The last decision of a run."""
         self.journal.begin_decision('stop')
         with self.journal.because('shutdown: %s' % (self.stop_reason or 'an error')):
-            self.cancelled = cancel_everything(self.exchange, self.clock, logger.error)
+            if not self.may_be_broken_off(self._cancel_everything):
+                logger.error(LEFT, 'told to leave at once')
         self.journal.end_decision('everything is cancelled' if self.cancelled else 'orders may be left')
+
+    def _cancel_everything(self):
+        self.cancelled = cancel_everything(self.exchange, self.clock, logger.error)
+
+    def _close(self):
+        try:
+            self.exchange.close()
+        except Exception as error:
+            logger.error('The connection could not be closed: %s', error)
 
     def _say_result(self):
         try:

@@ -11,7 +11,8 @@ Rules:
 * An error is handled by its `action`: stop; wait (said once, and once when it is over); look again; skip.
 * Without fresh data nothing is decided. When it stays away longer than MAX_DATA_AGE_S our quotes are pulled, and placed again after.
 * After a reconnect, and after an unknown outcome, open orders and position are read by REST before anything is quoted.
-* However the loop ends, by a stop, an error or an exception of any kind, the shutdown is done.
+* However the loop ends, by a stop, an error or an exception of any kind, the shutdown is done. Who asks to stop a second time is told what
+  is waited for; a third time breaks off what is under way, and in the shutdown leaves, whatever rests then.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -21,7 +22,7 @@ from market_maker import waiting
 from market_maker.dead_mans_switch import DeadMansSwitch
 from market_maker.journal import NO_JOURNAL
 from market_maker.utils import errors, log
-from market_maker.utils.signals import StopSignals
+from market_maker.utils.signals import StopSignals, say_at_once
 from market_maker.watching import WatchedFiles
 
 logger = log.get_logger()
@@ -46,6 +47,9 @@ class Running(object):
         self._cause = 'start'              # what brought it about
         self.ended_by = None               # the error that ended the loop, if one did
         self._stop_reason = None
+        self.is_shut_down = False          # whether the shutdown has begun
+        self._impatience = 0               # how often we were asked again to stop
+        self._may_break_off = False        # whether what is under way now may be
         self.first_quote_at = None
         self.is_reset = False              # whether what earlier runs left was cancelled
         self.waiting = waiting.Waiting()
@@ -97,9 +101,8 @@ class Running(object):
         with signals if _nobody_handles_signals() else _Nothing():
             signals.tell(self)
             try:
-                self._loop()
-            except KeyboardInterrupt:
-                self.request_stop('SIGINT')
+                if not self.may_be_broken_off(self._loop):
+                    self.request_stop('SIGINT')
             except errors.Stopped:
                 raise
             except BaseException as error:
@@ -115,6 +118,33 @@ class Running(object):
         if self._stop_reason is None:
             self._stop_reason = reason
         self.wakeup.set()
+
+    def stop_again(self, name):
+        """A further signal, within its handler: the first says what is waited for, each further one breaks off what may be broken off."""
+        self._impatience += 1
+        if self._impatience > 1:
+            self._stop_reason = name
+            if self._may_break_off:
+                raise KeyboardInterrupt()
+            return
+        say_at_once(self.what_is_waited_for() + ' Ask once more to %s.' % (
+            'leave at once: orders may then be left on the book' if self.is_shut_down else 'break that off; the orders are cancelled then'))
+
+    def may_be_broken_off(self, act, *arguments):
+        """Call it. False when it was broken off by somebody who asked again and again to stop, which happens here and nowhere else."""
+        try:
+            try:
+                self._may_break_off = True
+                act(*arguments)
+            finally:
+                self._may_break_off = False  # before this a signal still raises in here, after it none does
+        except KeyboardInterrupt:
+            return False
+        return True
+
+    def what_is_waited_for(self):
+        """Why a stop takes its time, as a sentence."""
+        return 'Cancelling our orders: waiting for the venue.' if self.is_shut_down else 'Stopping: waiting for the answer to a request.'
 
     def _loop(self):
         self.introduce()

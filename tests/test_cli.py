@@ -25,7 +25,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(str(tmp_path))
     monkeypatch.setattr(log, 'setup_custom_logger', lambda **options: log.get_logger())
     monkeypatch.setattr(sys, 'path', list(sys.path))
+    interrupt = signal.getsignal(signal.SIGINT)
     yield tmp_path
+    signal.signal(signal.SIGINT, interrupt)
     settings_module.install(None)
     log._hidden.clear()
 
@@ -53,25 +55,22 @@ def test_without_anything_the_bot_runs_with_the_defaults(runs):
     assert chosen is bot.OrderManager and settings.SYMBOL == 'XBTUSD' and settings.RUN_FOR_S is None and settings.DRY_RUN is False
 
 
-@pytest.fixture
-def ctrl_c():
-    before = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def test_the_package_has_the_original_s_entry_point(runs, monkeypatch, ctrl_c):
+def test_the_package_has_the_original_s_entry_point(runs, monkeypatch):
     monkeypatch.setattr(sys, 'argv', ['marketmaker', 'ETHUSD'])
     with pytest.raises(SystemExit) as stop:
         market_maker.run()
     assert stop.value.code == 0 and runs[0][1].SYMBOL == 'ETHUSD'
 
 
-def test_when_all_is_done_and_told_another_ctrl_c_changes_nothing(runs, monkeypatch, ctrl_c):
+def test_when_all_is_done_and_told_another_ctrl_c_changes_nothing(runs, monkeypatch):
     monkeypatch.setattr(sys, 'argv', ['marketmaker'])
     with pytest.raises(SystemExit):
         market_maker.run()
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_from_the_end_of_a_run_on_a_ctrl_c_is_not_taken_for_one_before_anything_was_placed(runs):
+    assert cli.main([]) == 0 and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 @pytest.mark.skipif(os.name != 'posix', reason='POSIX signals')

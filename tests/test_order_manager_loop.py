@@ -318,6 +318,71 @@ def test_ctrl_c_without_a_handler_is_a_stop():
     assert desk.venue.resting() == [] and desk.manager.stop_reason == 'SIGINT'
 
 
+def lose_patience(desk, answer, *requests):
+    """At each of these requests of the shutdown somebody asks again to stop, and then it is answered."""
+    def ask(request):
+        desk.manager.stop_again('SIGINT')
+        return answer(request) if callable(answer) else answer
+    for name in requests:
+        desk.venue.once.setdefault(name, []).append(ask)
+
+
+def test_who_asks_again_to_stop_is_told_what_is_waited_for(capfd):
+    desk = Desk()
+    desk.at(2, lambda: lose_patience(desk, desk.venue.script['DELETE order'], 'DELETE order'))
+    desk.run(3)
+    assert desk.manager.cancelled and 'waiting for the venue. Ask once more to leave at once' in capfd.readouterr()[1]
+
+
+def test_who_asks_a_third_time_leaves_and_is_told_that_orders_may_be_left():
+    desk = Desk()
+    desk.at(2, lambda: lose_patience(desk, error(503, 'overloaded'), 'DELETE order', 'DELETE order'))
+    desk.at(3, desk.manager.request_stop, 'SIGINT')
+    with pytest.raises(errors.Stopped) as stopped:
+        desk.manager.run_loop()
+    assert stopped.value.code == 130 and desk.heard.count('Orders may be left on the book: run "marketmaker cancel".') == 1
+    assert desk.manager.exchange.bitmex.ws.exited
+
+
+def test_who_goes_on_asking_breaks_off_each_part_of_the_shutdown_in_turn_and_none_of_it_is_left_out():
+    desk, done = Desk(DEAD_MANS_SWITCH=60), []
+    manager, exchange = desk.manager, desk.manager.exchange
+
+    def impatiently(name, act):
+        def ask(*arguments):
+            done.append(name)
+            for _ in range(2):
+                manager.stop_again('SIGINT')
+            return act(*arguments)
+        return ask
+    desk.at(2, lambda: lose_patience(desk, desk.venue._arm, *['POST order/cancelAllAfter'] * 2))
+    exchange.read_balance = impatiently('result', exchange.read_balance)
+    exchange.close = impatiently('close', exchange.close)
+    exchange.run = type('Run', (object,), {'close': staticmethod(impatiently('run', lambda code: None))})
+    desk.run(3)
+    assert manager.cancelled and done == ['result', 'close', 'run'] and desk.venue.resting() == []
+    assert desk.heard.count('Told to leave at once: what the run made is not known.') == 1
+    assert desk.heard.count('Told to leave at once: the dead man\'s switch is still armed.') == 1
+
+
+def test_who_asks_again_between_two_parts_of_the_shutdown_breaks_nothing(capfd):
+    desk = Desk()
+    say = desk.heard.emit
+    desk.heard.emit = lambda record: (say(record), [desk.manager.stop_again('SIGINT') for _ in range(5) if 'Shutting down' in record.getMessage()])
+    desk.run(3)
+    assert desk.manager.cancelled and desk.heard.count('Result of this run') == 1
+
+
+def test_who_asks_a_third_time_before_the_shutdown_breaks_off_what_is_under_way_and_the_orders_are_cancelled(capfd):
+    desk = Desk(RELIST_INTERVAL=0)
+    desk.at(2, lambda: lose_patience(desk, error(400, 'Invalid ordStatus'), 'PUT order/bulk', 'PUT order/bulk'))
+    for moment in (2, 3, 4):
+        desk.at(moment, desk.venue.quote, 6300.0 + moment, 6300.5 + moment)
+    desk.manager.run_loop()
+    assert desk.venue.resting() == [] and desk.manager.cancelled and desk.manager.stop_reason == 'SIGINT'
+    assert 'break that off; the orders are cancelled then' in capfd.readouterr()[1]
+
+
 @pytest.mark.parametrize('failure', [ValueError('a bug in a strategy'), errors.AuthenticationError('no'), SystemExit(5)])
 def test_whatever_ends_the_run_our_orders_are_cancelled_and_the_error_goes_on(failure):
     class Failing(bot.OrderManager):

@@ -16,10 +16,13 @@ pytestmark = pytest.mark.skipif(os.name != 'posix', reason='POSIX signals')
 
 class Told(object):
     def __init__(self):
-        self.names = []
+        self.names, self.again = [], []
 
     def request_stop(self, name):
         self.names.append(name)
+
+    def stop_again(self, name):
+        self.again.append(name)
 
 
 def send(name):
@@ -54,6 +57,16 @@ def test_afterwards_the_handlers_of_before_are_back():
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
 
 
+def test_where_the_process_ends_afterwards_another_ctrl_c_disturbs_nothing():
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with StopSignals(is_last=True):
+            pass
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_under_nohup_a_lost_terminal_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -71,3 +84,20 @@ def test_a_flag_that_nobody_closed_gives_its_descriptors_back():
     for descriptor in ends:
         with pytest.raises(OSError):
             os.fstat(descriptor)
+
+
+def test_a_further_signal_is_passed_on_as_one_unless_it_is_the_echo_of_the_last_or_a_lost_terminal():
+    told, now = Told(), [0.0]
+
+    def send_at(moment, name, heard):
+        now[0] = moment
+        send(name)
+        assert wait_until(lambda: len(told.names + told.again) == heard, 5)
+    with StopSignals(now=lambda: now[0]) as signals:
+        signals.tell(told)
+        send_at(0, 'SIGTERM', 1)
+        send_at(0.1, 'SIGTERM', 1)
+        send_at(2, 'SIGINT', 2)
+        send_at(4, 'SIGHUP', 3)
+        send_at(6, 'SIGTERM', 4)
+    assert (told.names, told.again) == (['SIGTERM', 'SIGHUP'], ['SIGINT', 'SIGTERM'])

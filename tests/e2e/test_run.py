@@ -7,11 +7,13 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 import running
 from market_maker.utils.compat import to_text
+from market_maker.utils.signals import AGAIN_AFTER_S
 from running import wait_until
 from test_settings import ORIGINAL
 
@@ -75,6 +77,28 @@ def test_after_a_signal_nothing_rests_and_the_code_is_0(spawn, venue, name):
     bot.signal(getattr(signal, name))
     assert bot.wait() == 0, bot.text
     assert venue.open_orders() == [] and bot.text.count(SHUTTING_DOWN) == 1
+    clean(bot)
+
+
+def test_while_the_venue_hangs_a_second_ctrl_c_says_so_and_a_third_leaves(spawn, venue):
+    bot = spawn(env=dict(QUICK, **venue.env))
+    bot.wait_for('Creating 12 orders:')
+    assert wait_until(lambda: len(venue.open_orders()) == 12)
+    venue.process.send_signal(signal.SIGSTOP)
+    try:
+        bot.signal(signal.SIGINT)
+        bot.wait_for(SHUTTING_DOWN)
+        pressed = time.time()
+        assert wait_until(lambda: time.time() - pressed > AGAIN_AFTER_S)
+        bot.signal(signal.SIGINT)
+        bot.wait_for('Ask once more to leave at once')
+        pressed = time.time()
+        assert wait_until(lambda: time.time() - pressed > AGAIN_AFTER_S)
+        bot.signal(signal.SIGINT)
+        assert bot.wait(20) == 130, bot.text
+    finally:
+        venue.process.send_signal(signal.SIGCONT)
+    assert 'Orders may be left on the book: run "marketmaker cancel".' in bot.text
     clean(bot)
 
 
@@ -316,6 +340,7 @@ class Mine(OrderManager):
 def test_a_strategy_file_of_the_original_runs_by_itself(spawn, venue, tmp_path):
     (tmp_path / 'old.py').write_text(u'''
 import sys
+import time
 
 from market_maker.market_maker import OrderManager
 
