@@ -42,7 +42,7 @@ CAPPED = ('trade', 'quote', 'execution')
 class _Table(object):
     """One table. `changes` are its three ways to change, by action: each takes rows and returns those that it could not apply, or None."""
 
-    __slots__ = ('keys', 'key_of', 'rows', 'images', 'is_capped', 'ends_orders', 'changes', '_lock')
+    __slots__ = ('keys', 'key_of', 'rows', 'numbers', 'images', 'is_capped', 'ends_orders', 'changes', '_lock')
 
     def __init__(self, name, lock):
         self.images = set()           # symbols whose partial came; None stands for all of them
@@ -56,10 +56,11 @@ class _Table(object):
         """Rows are found by these columns from now on; what was found by others is forgotten."""
         self.keys = keys
         self.rows = OrderedMap()     # key -> row; keyless rows are keyed by their number
-        numbers = itertools.count()
+        numbers = self.numbers = itertools.count()
         self.key_of = itemgetter(*keys) if keys else lambda row: next(numbers)
         update = _order_update if self.ends_orders else _update
-        for action, change in (('insert', _insert), ('update', update), ('delete', _delete)):
+        insert = _insert if keys or not self.is_capped else _append
+        for action, change in (('insert', insert), ('update', update), ('delete', _delete)):
             self.changes[action] = change(self) if DICTS_ARE_ATOMIC else _with(self._lock, change(self))
 
     def has_image_of(self, row):
@@ -185,13 +186,12 @@ def _order_update(table):
         bad = None
         for row in rows:
             try:
-                found = known[key_of(row)]
+                key = key_of(row)
+                known[key].update(row)
+                if _is_done(row):
+                    del known[key]
             except UNFIT:
                 bad = (bad or []) + [row]
-                continue
-            found.update(row)
-            if _is_done(found):
-                del known[key_of(found)]
         return bad
     return update
 
@@ -217,24 +217,41 @@ def _insert(table):
         bad, has_all = None, None in images
         for row in rows:
             try:
-                if not (has_all or 'symbol' not in row or row['symbol'] in images):
+                if not (has_all or row.get('symbol') in images or 'symbol' not in row):
                     bad = (bad or []) + [row]
-                    continue
-                key = key_of(row)
+                elif not ends_orders:
+                    known[key_of(row)] = row
+                elif _is_done(row):
+                    known.pop(key_of(row), None)
+                else:
+                    known[key_of(row)] = dict(row)  # who hears of orders may keep the row
             except UNFIT:
                 bad = (bad or []) + [row]
-                continue
-            if not ends_orders:
-                known[key] = row
-            elif _is_done(row):
-                known.pop(key, None)
-            else:
-                known[key] = dict(row)     # who hears of orders may keep the row
         if is_capped:
             while len(known) > MAX_TABLE_LEN:
                 del known[next(iter(known))]
         return bad
     return insert
+
+
+def _append(table):
+    """Insert, for tables that only grow and whose rows have no key: numbered as they come, the lowest numbers go first."""
+    known, images, numbers, oldest = table.rows, table.images, table.numbers, itertools.count()
+
+    def append(rows):
+        bad, has_all = None, None in images
+        for row in rows:
+            try:
+                if has_all or row.get('symbol') in images or 'symbol' not in row:
+                    known[next(numbers)] = row
+                else:
+                    bad = (bad or []) + [row]
+            except UNFIT:
+                bad = (bad or []) + [row]
+        while len(known) > MAX_TABLE_LEN:
+            known.pop(next(oldest), None)
+        return bad
+    return append
 
 
 def _with(lock, change):
@@ -246,7 +263,7 @@ def _with(lock, change):
 
 
 ACTIONS = ('insert', 'update', 'delete')
-UNFIT = (KeyError, TypeError, IndexError)
+UNFIT = (KeyError, TypeError, IndexError, AttributeError)
 
 
 def _is_done(order):

@@ -39,6 +39,7 @@ PRIVATE_TABLES = ('order', 'execution')
 ACCOUNT_TABLES = ('margin', 'position')
 READ_LIMIT_S = 0.5
 LAG_LIMIT_S = 30.0             # a feed that is further behind than this is replaced
+HEADS_LIMIT = 64               # beginnings of texts that are remembered: three for each table and way to write it
 ERRORS_IN_A_ROW = 5            # so many unforeseen errors within ERRORS_WITHIN_S are a fault of ours and end the run
 ERRORS_WITHIN_S = 60.0
 # Tables of which a change is worth waking the loop.
@@ -56,6 +57,7 @@ class BitMEXWebsocket(object):
     def __init__(self, clock, wakeup, feed=None, on_orders=None, image_limit=30.0, jitter=random.random, on_rows=None):
         self.tables = Tables()
         self._changes = self.tables.changes
+        self._heads = {}                   # how texts begin -> (table, what changes it, whether somebody wants to know); see `_learn`
         self.exited = False
         self.connections = 0               # complete sets of tables so far
         self.fatal = None                  # an error that no reconnecting cures
@@ -209,6 +211,7 @@ class BitMEXWebsocket(object):
         elif action == liveness.CONNECT and not self._is_starting:
             self._is_starting = True
             self.tables.reset()
+            self._heads.clear()
             logger.info('Connecting to %s', self._url)
             self._feed.start(self._url, self._header(), self)
 
@@ -250,22 +253,64 @@ class BitMEXWebsocket(object):
         From a feed within the process it may be the dict that a text would have been read as, which is ours from then on.
         """
         self._liveness.last_message = self._monotonic() if at is None else at
+        if type(text) is dict:
+            self._read_message(text)
+            return
+        start = text.find('[')
         try:
-            message = text if type(text) is dict else _scan(text, 0)[0]  # frames begin with what they say, without white space
+            table, change, is_wanted = self._heads[text[:start]]
+            rows, end = _scan(text, start)
+            if text[end] != '}':
+                raise ValueError('there is more than rows')
+        except (LookupError, ValueError, StopIteration):
+            self._new_message(text)
+            return
+        bad = change(rows)
+        if bad:
+            rows = [row for row in rows if row not in bad]
+        if is_wanted and rows:
+            self._tell(table, rows, is_image=False)
+
+    def _new_message(self, text):
+        """A text that does not begin as one that we had."""
+        try:
+            message = _scan(text, 0)[0]    # frames begin with what they say, without white space
         except (ValueError, StopIteration):
             if text != 'pong':
                 logger.warning('The venue sent what is not JSON: %.80r', text)
             return
+        if self._read_message(message):
+            self._learn(text, message['table'], message['action'])
+
+    def _learn(self, text, table, action):
+        """Texts that begin like this one, a change of a table, need not be read up to their rows again.
+
+        Only where nothing but the rows differs: the beginning must say table and action, and that rows come.
+        """
+        head = text[:text.find('[')]
+        try:
+            says = json.loads(head + '[]}')
+        except ValueError:
+            return
+        if says == {'table': table, 'action': action, 'data': []} and len(self._heads) < HEADS_LIMIT:
+            self._heads[head] = table, self._changes[table][action], self._is_wanted(table)
+
+    def _is_wanted(self, table):
+        return table in WAKING or self._on_rows is not None
+
+    def _read_message(self, message):
+        """What a text said; return whether it was a change of a table that we have."""
         try:
             table, rows = message['table'], message['data']
             bad = self._changes[table][message['action']](rows)
         except (KeyError, TypeError):  # a partial, a table without one, no table, or nonsense
             self._other_message(message)
-            return
+            return False
         if bad:
             rows = [row for row in rows if row not in bad]
-        if rows and (table in WAKING or self._on_rows is not None):
+        if rows and self._is_wanted(table):
             self._tell(table, rows, is_image=False)
+        return True
 
     def _other_message(self, message):
         """Whatever is no change of a table that we have."""
@@ -275,6 +320,7 @@ class BitMEXWebsocket(object):
         if table is None:
             self._message_without_table(message)
             return
+        self._heads.clear()                # an image may bring other keys, and with them other changes
         try:
             rows, _ = self.tables.apply(message)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
