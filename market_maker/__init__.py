@@ -11,7 +11,6 @@ def run():
     it changes nothing any more.
     """
     import signal
-    import sys
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as for a job in the background
         signal.signal(signal.SIGINT, _leave)
         from market_maker.cli import main
@@ -20,10 +19,26 @@ def run():
         from market_maker.cli import main
     code = main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(code)
+    _end(code)
 
 
 def _leave(number, frame):
     import os
     os.write(2, b'marketmaker: Stopped; nothing had been placed.\n')
     os._exit(0)
+
+
+def _end(code):
+    """End the process; without taking the interpreter down where a thread of ours still runs (it hangs, or somebody could not wait for it)."""
+    import os
+    import sys
+
+    from market_maker.utils import threads
+    if threads.linger():
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (IOError, OSError, ValueError):
+                pass
+        os._exit(code)
+    sys.exit(code)

@@ -64,6 +64,9 @@ def main(argv=None):
 def _guarded(argv):
     try:
         return _main(argv)
+    except errors.ThreadFailed as error:
+        _say('%s. Details: %s' % (error, write_crash_report(error.details)))
+        return error.exit_code
     except errors.MarketMakerError as error:
         _say(error)
         return error.exit_code
@@ -72,7 +75,7 @@ def _guarded(argv):
         return errors.EXIT_OK
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else errors.EXIT_OK if stop.code is None else errors.EXIT_ERROR
-    except Exception as error:
+    except BaseException as error:  # noqa: B902 - whatever it is, its traceback is for the file
         if getattr(error, 'errno', None) in LOST_OUTPUT:
             return _output_lost(error)
         _say('%s: %s. Details: %s' % (type(error).__name__, error, write_crash_report()))
@@ -104,13 +107,14 @@ def parse(argv):
     return arguments
 
 
-def write_crash_report():
-    """Write the traceback of the error being handled, without secrets, to a file; its path."""
+def write_crash_report(details=None):
+    """Write a traceback (by default that of the error being handled), without secrets, to a file that only its owner may read; its path."""
     name = time.strftime('marketmaker-error-%Y%m%d-%H%M%S.log')
-    report = log.redact(traceback.format_exc())
+    report = log.redact(details or traceback.format_exc())
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, 'O_NOFOLLOW', 0)  # somebody else may write into the second folder
     for folder in (os.getcwd(), tempfile.gettempdir()):
         try:
-            with open(os.path.join(folder, name), 'a') as file:
+            with os.fdopen(os.open(os.path.join(folder, name), flags, 0o600), 'a') as file:
                 file.write('%s %s, Python %s\n%s\n' % (market_maker.__name__, market_maker.__version__, sys.version.split()[0], report))
             return os.path.join(folder, name)
         except (IOError, OSError):

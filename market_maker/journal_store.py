@@ -13,12 +13,12 @@ from __future__ import absolute_import, division, print_function
 import logging
 import os
 import sqlite3
-import threading
 import zlib
 from collections import deque
 
 from market_maker.journal_inputs import encode
 from market_maker.journal_schema import COLUMNS, TABLES
+from market_maker.utils import threads
 from market_maker.utils.clock import Wakeup
 
 COMMIT_EVERY_S = 1.0
@@ -78,9 +78,7 @@ class FileStore(object):
         self._squeeze = zlib.compressobj(6)
         self._is_closing = False
         self._wakeup = Wakeup()
-        self._thread = threading.Thread(target=self._run, name='journal')
-        self._thread.daemon = True
-        self._thread.start()
+        self._thread = threads.start(self._run, 'journal')
 
     def close(self):
         """Write what is left; waits for a few seconds at most."""
@@ -90,6 +88,7 @@ class FileStore(object):
             self._thread.join(CLOSE_LIMIT_S)
             if not self._thread.is_alive():
                 self._wakeup.close()
+                self._also()  # what was said after an error that had ended it
 
     def _run(self):
         connection = None

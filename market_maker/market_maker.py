@@ -24,7 +24,7 @@ from market_maker.running import Running
 from market_maker.settings import settings as process_settings
 from market_maker.shutdown import LEFT, cancel_everything
 from market_maker.top_ups import TopUps
-from market_maker.utils import constants, errors, log
+from market_maker.utils import constants, errors, log, threads
 from market_maker.utils.signals import StopSignals
 
 logger = log.get_logger()
@@ -44,6 +44,7 @@ class ExchangeInterface(ExchangeView):
         self.dry_run = dry_run
         self.symbol = symbol or self.settings.SYMBOL
         self.paper = None
+        self.threads = threads.Watch()     # told when one of ours fails
         try:
             self.bitmex = self._connect() if bitmex is None else bitmex
         except BaseException as error:
@@ -88,6 +89,10 @@ class ExchangeInterface(ExchangeView):
     def paper_died(self):
         """Whether the venue on this machine ended by itself."""
         return self.journal.inputs.observe('paper venue', self.paper is not None and not self.paper.alive())
+
+    def thread_failed(self):
+        """Whether one of our threads was ended by an error."""
+        return self.journal.inputs.observe('thread', self.threads.failure is not None)
 
     #
     # Our orders

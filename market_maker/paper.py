@@ -17,7 +17,7 @@ import threading
 
 import market_maker
 from market_maker import _settings_base as base
-from market_maker.utils import compat, errors, log
+from market_maker.utils import compat, errors, log, threads
 
 START_LIMIT_S = 20
 FILES_LIMIT_S = 300            # files are looked through first
@@ -40,11 +40,7 @@ class PaperVenue(object):
         self._stopping = False
         self._last_words = collections.deque(maxlen=20)
         self.on_death = None  # called once, from another thread, when the venue ends by itself
-        self._readers = [threading.Thread(target=target, name=name) for target, name in (
-            (self._read_stdout, 'paper-stdout'), (self._read_stderr, 'paper-stderr'))]
-        for reader in self._readers:
-            reader.daemon = True
-            reader.start()
+        self._readers = [threads.start(self._read_stdout, 'paper-stdout'), threads.start(self._read_stderr, 'paper-stderr')]
         try:
             ready = self._ready_line(limit)
             self.base_url, self.key, self.secret = ready['url'], ready['key'], ready['secret']

@@ -67,6 +67,7 @@ class Running(object):
         self._watched = WatchedFiles(getattr(settings, 'watched_files', None) or (lambda: (list(settings.WATCHED_FILES), [])))
         if exchange.paper is not None:
             exchange.paper.on_death = self.wakeup.set
+        exchange.threads.on_failure = self.wakeup.set
 
     @property
     def clock(self):
@@ -198,6 +199,8 @@ class Running(object):
         """Make sure that we see the market, and the truth about our orders."""
         if self.exchange.paper_died():
             raise errors.PaperVenueError(self.exchange.paper.obituary())
+        if self.exchange.thread_failed():
+            raise self.exchange.threads.failure or errors.ThreadFailed('of this run', 'it had failed')
         if not self.check_connection():
             logger.error('Realtime data connection unexpectedly closed, restarting.')
             self.restart()
@@ -345,6 +348,8 @@ class Running(object):
         """What happened that cannot wait for the end of the interval; None when nothing did."""
         if self.exchange.paper_died():
             return 'the venue ended'
+        if self.exchange.thread_failed():
+            return 'a thread failed'
         age = self.exchange.data_age()
         self._freshness.note(age, now)
         is_stale = age > self.settings.MAX_DATA_AGE_S

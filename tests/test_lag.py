@@ -61,6 +61,15 @@ def test_errors_again_and_again_in_the_realtime_thread_end_the_run():
     assert desk.venue.resting() == [] and desk.manager.cancelled
 
 
+def test_connections_that_end_again_and_again_by_errors_nobody_foresaw_end_the_run():
+    desk = Desk()
+    for moment in range(2, 12, 2):
+        desk.at(moment, lambda: desk.bitmex.ws.on_fault("KeyError('a bug')"))
+    with pytest.raises(errors.MarketMakerError):
+        desk.run(60)
+    assert desk.heard.count('Got all market data again') >= 3 and desk.venue.resting() == [] and desk.manager.cancelled
+
+
 class Threaded(ScriptedFeed):
     threaded = True
 

@@ -65,6 +65,9 @@ class Listener(object):
     def on_close(self, reason, status=None):
         self.heard.append((reason, status))
 
+    def on_fault(self, reason):
+        self.heard.append(('fault', reason))
+
 
 class Room(object):
     """A queued feed on wires, with what it kept."""
@@ -164,7 +167,7 @@ def test_a_connection_that_was_given_up_is_heard_no_more(room):
     assert len(room.wires) == 2
 
 
-@pytest.mark.parametrize('what, expected', [(None, ('cut', None)), (KeyError('oops'), ("an error while reading: 'oops'", None))])
+@pytest.mark.parametrize('what, expected', [(None, ('cut', None)), (KeyError('oops'), ('fault', repr(KeyError('oops'))))])
 def test_the_end_of_a_connection_is_heard_once(room, what, expected):
     room.start()
     room.wires[0].say(what)

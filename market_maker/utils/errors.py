@@ -9,6 +9,7 @@
       VenueUnreachable               stop    no answer at start, or none for too long
       PaperVenueError                stop    the venue on this machine did not start, or died
       SecondCopyRunning              stop    somebody else places orders under our prefix
+      ThreadFailed                   stop    one of our threads was ended by an error that nobody foresaw
       MarketClosedError              wait    the instrument does not trade now
       MarketEmptyError               wait    a side of the book is empty, there is nothing to quote around
       Paused                         wait    MAX_DRAWDOWN or MAX_LOSS is reached
@@ -83,6 +84,14 @@ class PaperVenueError(MarketMakerError):
 
 class SecondCopyRunning(MarketMakerError):
     """Orders under our prefix appeared that this process did not send."""
+
+
+class ThreadFailed(MarketMakerError):
+    """A thread of ours was ended by an error that nobody foresaw. `details` is its traceback, as text."""
+
+    def __init__(self, name, details):
+        super(ThreadFailed, self).__init__('the thread %s has failed: %s' % (name, (details.strip().splitlines() or ['?'])[-1]))
+        self.details = details
 
 
 class MarketClosedError(MarketMakerError):

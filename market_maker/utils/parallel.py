@@ -3,12 +3,14 @@ from __future__ import absolute_import, division, print_function
 
 import threading
 
+from market_maker.utils import threads
+
 
 def run_all(calls, workers):
     """Run the callables, at most `workers` at a time; return [(result, None) or (None, error), ...] in their order.
 
-    With one worker they run one after the other in this thread. An error that is no `Exception` (a stop) is kept like any other, so
-    that the outcome of every call is known when this returns.
+    With one worker they run one after the other in this thread, with fewer at a time where the system allows no more threads. An error
+    that is no `Exception` (a stop) is kept like any other, so that the outcome of every call is known when this returns.
     """
     outcomes = [None] * len(calls)
     turns = iter(range(len(calls)))
@@ -25,10 +27,12 @@ def run_all(calls, workers):
             except BaseException as error:  # noqa: B902 - handed to the caller with the outcomes of the other calls
                 outcomes[turn] = (None, error)
 
-    helpers = [threading.Thread(target=work) for _ in range(min(workers, len(calls)) - 1)]
-    for helper in helpers:
-        helper.daemon = True
-        helper.start()
+    helpers = []
+    try:
+        for _ in range(min(workers, len(calls)) - 1):
+            helpers.append(threads.start(work, 'request'))
+    except threading.ThreadError:
+        pass
     work()
     for helper in helpers:
         helper.join()

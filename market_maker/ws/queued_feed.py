@@ -10,15 +10,14 @@ Rules:
 """
 from __future__ import absolute_import, division, print_function
 
-import threading
 from collections import deque
 
-from market_maker.utils import compat
+from market_maker.utils import compat, threads
 from market_maker.ws.liveness import PING_AFTER_S
 
 READ_LIMIT_S = 0.5
 PING_BY_ITSELF_S = PING_AFTER_S + 1.0  # when the loop had reason to ping and did not
-OPENED, CLOSED, TEXT = 'opened', 'closed', 'text'
+OPENED, CLOSED, TEXT, FAULT = 'opened', 'closed', 'text', 'fault'
 
 
 class QueuedFeed(object):
@@ -50,7 +49,10 @@ class QueuedFeed(object):
                 listener.on_open()
             else:
                 self._line = line = None
-                listener.on_close(event[1], event[2])
+                if event[0] == FAULT:
+                    listener.on_fault(event[1])
+                else:
+                    listener.on_close(event[1], event[2])
 
     def send(self, text):
         """Send one text, soon."""
@@ -75,9 +77,7 @@ class Line(object):
         self._monotonic = monotonic
         self._is_abandoned = self._is_over = False
         self._heard_at = self._pinged_at = monotonic()
-        self._thread = threading.Thread(target=self._run, args=(url, header), name='ws_thread')
-        self._thread.daemon = True
-        self._thread.start()
+        threads.start(self._run, 'ws_thread', url, header)
 
     def taken(self):
         """What has come since the last time."""
@@ -98,7 +98,7 @@ class Line(object):
                 self._feed.read(READ_LIMIT_S, self)
                 self._say()
         except Exception as error:  # noqa: B902 - whatever a venue sends, the loop is told and connects again
-            self.on_close('an error while reading: %s' % error)
+            self._put((FAULT, repr(error)))
         finally:
             self._feed.close()
 

@@ -21,7 +21,7 @@ import threading
 import traceback
 
 from market_maker.auth import generate_expires, generate_signature
-from market_maker.utils import compat, errors
+from market_maker.utils import compat, errors, threads
 from market_maker.utils.compat import iteritems
 from market_maker.utils.math import decimals, toNearest
 from market_maker.ws import liveness
@@ -88,9 +88,7 @@ class BitMEXWebsocket(object):
         self._credentials = credentials
         self._url = realtime_url(endpoint, self.topics())
         if self._feed.threaded:
-            self._thread = threading.Thread(target=self._run, name='ws_thread')
-            self._thread.daemon = True
-            self._thread.start()
+            self._thread = threads.start(self._run, 'ws_thread')
             logger.info('Started thread')
         else:
             self.poll()
@@ -178,14 +176,14 @@ class BitMEXWebsocket(object):
     def _could_not_be_handled(self, error):
         logger.error('Realtime data could not be handled: %s', error)
         logger.debug(traceback.format_exc())
-        self._note_error(error)
+        self._note_error(repr(error))
         self._drop('an error while reading: %s' % error)
 
     def _note_error(self, error):
         now = self._clock.monotonic()
         self._errors = [moment for moment in self._errors if now - moment < ERRORS_WITHIN_S] + [now]
         if len(self._errors) >= ERRORS_IN_A_ROW:
-            self.fatal = errors.MarketMakerError('Realtime data cannot be handled: %r' % error)
+            self.fatal = errors.MarketMakerError('Realtime data cannot be handled: %s' % error)
 
     def _pause(self, seconds):
         signal = threading.Event()
@@ -246,6 +244,12 @@ class BitMEXWebsocket(object):
             if was_ready or status is not None:
                 logger.warning('Websocket Closed: %s', reason)
             self._wakeup.set()
+
+    def on_fault(self, reason):
+        """An error that nobody foresaw has ended the connection."""
+        logger.error('Realtime data could not be read: %s', reason)
+        self._note_error(reason)
+        self.on_close('an error while reading: %s' % reason)
 
     def on_message(self, text, at=None):
         """A text came: now, or at this reading of the clock's `monotonic`.
