@@ -9,6 +9,7 @@ from __future__ import absolute_import, division, print_function
 
 import argparse
 import errno
+import io
 import os
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from difflib import get_close_matches
 import market_maker
 from market_maker import _settings_example, words
 from market_maker import settings as settings_module
-from market_maker.utils import errors, log
+from market_maker.utils import compat, errors, log
 from market_maker.utils.signals import StopSignals
 
 LOST_OUTPUT = (errno.EPIPE, errno.ENOSPC)
@@ -114,8 +115,8 @@ def write_crash_report(details=None):
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, 'O_NOFOLLOW', 0)  # somebody else may write into the second folder
     for folder in (os.getcwd(), tempfile.gettempdir()):
         try:
-            with os.fdopen(os.open(os.path.join(folder, name), flags, 0o600), 'a') as file:
-                file.write('%s %s, Python %s\n%s\n' % (market_maker.__name__, market_maker.__version__, sys.version.split()[0], report))
+            with io.open(os.open(os.path.join(folder, name), flags, 0o600), 'a', encoding='utf-8') as file:
+                file.write(u'%s %s, Python %s\n%s\n' % (market_maker.__name__, market_maker.__version__, sys.version.split()[0], report))
             return os.path.join(folder, name)
         except (IOError, OSError):
             continue
@@ -195,8 +196,10 @@ def _parser():
 
 
 def _say(what):
+    text = log.redact(u'marketmaker: %s\n' % u'\nmarketmaker: '.join(compat.said(what).splitlines()))
     try:
-        sys.stderr.write(log.redact('marketmaker: %s\n' % '\nmarketmaker: '.join(str(what).splitlines())))
+        if not compat.would_block(sys.stderr):
+            sys.stderr.write(compat.native(text))
     except (IOError, OSError, ValueError):  # the terminal is gone; the exit code still tells
         pass
 

@@ -24,7 +24,7 @@ from market_maker.inputs import PASSED_ON, KeptInputs
 from market_maker.journal_schema import SCHEMA
 from market_maker.journal_store import FileStore, MemoryStore
 from market_maker.utils import constants, log
-from market_maker.utils.compat import string_types, text_type, to_text
+from market_maker.utils.compat import string_types, to_text
 
 TOUCH_EVERY_S = 0.25
 ACCOUNT_EVERY_S = 1.0
@@ -265,5 +265,4 @@ class NoteHandler(logging.Handler):
         self._journal = journal
 
     def emit(self, record):
-        text = record.getMessage()
-        self._journal.note(record.levelname, log.redact(text if isinstance(text, text_type) else text.decode('utf-8', 'replace')))
+        self._journal.note(record.levelname, log.message_of(record))

@@ -21,7 +21,7 @@ import sys
 from market_maker import waiting
 from market_maker.dead_mans_switch import DeadMansSwitch
 from market_maker.journal import NO_JOURNAL
-from market_maker.utils import errors, log
+from market_maker.utils import compat, errors, log
 from market_maker.utils.signals import StopSignals, say_at_once
 from market_maker.watching import WatchedFiles
 
@@ -168,8 +168,9 @@ class Running(object):
     def _draw_line(self):
         """Between two looks, on standard output. Where nobody can read it any more the terminal is lost: that is a reason to stop."""
         try:
-            sys.stdout.write('-----\n')
-            sys.stdout.flush()
+            if not compat.would_block(sys.stdout):
+                sys.stdout.write('-----\n')
+                sys.stdout.flush()
         except (IOError, OSError):
             self.request_stop('the output cannot be written')
 

@@ -15,7 +15,7 @@ import running
 from market_maker import _settings_example, check, cli, leave, words
 from market_maker import market_maker as bot
 from market_maker import settings as settings_module
-from market_maker.utils import compat, errors, log
+from market_maker.utils import compat, errors, log, threads
 from market_maker.utils.load import load_class
 
 
@@ -25,6 +25,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(str(tmp_path))
     monkeypatch.setattr(log, 'setup_custom_logger', lambda **options: log.get_logger())
     monkeypatch.setattr(sys, 'path', list(sys.path))
+    monkeypatch.setattr(threads, 'linger', list)  # other tests' threads must not make `run` end this process
     interrupt = signal.getsignal(signal.SIGINT)
     yield tmp_path
     signal.signal(signal.SIGINT, interrupt)

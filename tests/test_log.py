@@ -1,13 +1,16 @@
+# -*- coding: utf-8 -*-
 """The log: one format, one handler, and never a secret."""
 from __future__ import absolute_import, division, print_function
 
 import io
+import json
 import logging
+import os
 import re
 
 import pytest
 
-from market_maker.utils import log
+from market_maker.utils import compat, log
 from market_maker.utils.compat import to_text
 
 
@@ -83,3 +86,72 @@ def test_libraries_do_not_print_requests_at_debug(lines):
     log.setup_custom_logger(log_level=logging.DEBUG, stream=lines)
     logging.getLogger('urllib3.connectionpool').debug('GET /api')
     assert lines.getvalue() == ''
+
+
+@pytest.mark.parametrize('secret', [u'pass"word', u'p\u00e4ss-w\u00f6rd', u'a/b+c=d', u'back\\slash', u"it's"])
+def test_a_secret_is_not_shown_in_the_clothes_of_json_of_an_address_or_of_a_repr_either(secret):
+    log.hide(secret)
+    try:
+        for text in (secret, json.dumps({'p': secret}), json.dumps({'p': secret}, ensure_ascii=False), repr([secret]),
+                     'http://h/?p=' + to_text(compat.quote(secret.encode('utf-8'), ''))):
+            assert log.redact(text).count(log.HIDDEN) == 1, text
+    finally:
+        log._hidden.clear()
+
+
+class Unspeakable(object):
+    def __str__(self):
+        raise ValueError('tell-nobody')
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize('line, words', [
+    (('%d levels', 'tell-nobody'), '%d levels'), (('%s and %s', 'tell-nobody'), '%s and %s'), (('%s', Unspeakable()), '%s'), ((Unspeakable(),), 'Unspeakable')])
+def test_a_line_that_cannot_be_made_says_so_without_a_traceback_and_fails_nobody(lines, line, words, capfd, tmp_path):
+    log.hide('tell-nobody')
+    file = log.add_file(str(tmp_path / 'run.log'))
+    logging.getLogger('root').warning(*line)
+    file.write_out()
+    log.remove(file)
+    for said in (lines.getvalue(), (tmp_path / 'run.log').read_text()):
+        assert 'A line could not be made of' in said and words in said and 'tell-nobody' not in said and said.count('\n') == 1
+    assert capfd.readouterr() == ('', '')
+
+
+def test_bytes_of_another_language_are_said_on_every_python(lines):
+    log.hide('tell-nobody')
+    logging.getLogger('root').warning(u'Gr\u00fc\u00dfe tell-nobody')
+    logging.getLogger('root').warning(u'Gr\u00fc\u00dfe %s tell-nobody'.encode('utf-8') if compat.PY2 else u'Gr\u00fc\u00dfe %s tell-nobody', b'\xff')
+    assert lines.getvalue().count(u'Gr\u00fc\u00dfe') == 2 and 'tell-nobody' not in lines.getvalue()
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='pipes that select knows')
+def test_who_does_not_read_keeps_nobody_waiting_and_is_told_later_how_much_was_said():
+    reader, writer = os.pipe()
+    stream = os.fdopen(writer, 'w')
+    log.setup_custom_logger(stream=stream)
+    try:
+        while not compat.would_block(stream):
+            os.write(writer, b'.' * 4096)
+        for number in range(3):
+            logging.getLogger('root').warning('line %d', number)
+        while compat.would_block(stream):
+            os.read(reader, 4096)
+        logging.getLogger('root').warning('heard')
+        said = b''
+        while b'heard' not in said:
+            said += os.read(reader, 65536)
+    finally:
+        log.setup_custom_logger()
+        log.remove([handler for handler in logging.getLogger().handlers if isinstance(handler, log._OurHandler)][0])
+        os.close(reader)
+        stream.close()
+    assert said.count(b'line ') == 0 and b'3 lines were not shown here' in said
+
+
+def test_a_stream_that_cannot_be_written_any_more_fails_nobody(lines, capfd):
+    def write(text):
+        raise IOError(28, 'No space left on device')
+    lines.write = write
+    logging.getLogger('root').warning('lost')
+    assert capfd.readouterr() == ('', '')

@@ -126,6 +126,17 @@ def test_without_margin_we_wait_and_try_again_later():
     assert desk.heard.count('Waiting: Account has insufficient') == 1 and seen == [0, 12]
 
 
+@pytest.mark.parametrize('status', [400, 403, 404, 429, 500, 503])
+def test_a_venue_that_refuses_in_another_language_is_one_that_refuses(status):
+    desk = Desk(LOOP_INTERVAL=2)
+    desk.venue.once['POST order/bulk'] = [error(status, u'Ung\u00fcltiger Preis: 5 \u20ac')]
+    desk.venue.once['DELETE order'] = [error(400, u'Ung\u00fcltig')]
+    seen = []
+    desk.at(35, lambda: seen.append(len(desk.venue.resting())))
+    desk.run(36)
+    assert seen == [12] and desk.venue.resting() == [] and desk.manager.cancelled
+
+
 def test_a_rate_limit_is_obeyed():
     desk = Desk()
     desk.venue.once['POST order/bulk'] = [response(429, {'error': {'message': 'Rate limit exceeded', 'name': 'RateLimitError'}},

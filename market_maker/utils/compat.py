@@ -1,6 +1,6 @@
 """The only file that knows which Python this is.
 
-What differs between 2.7 and 3 and matters to a trading bot: text and bytes, the monotonic clock, and waiting. A timed
+What differs between 2.7 and 3 and matters to a trading bot: text and bytes, the monotonic clock, and waiting (to read, and to write). A timed
 `Condition.wait` polls on Python 2 (it wakes up to 50 ms late), and on every Python a lock that a signal handler takes can
 be the one the interrupted code holds. A pipe and `select` have neither fault, so that is what waits here wherever
 the system can select on a pipe; on Windows, which cannot, an event is waited on in short slices.
@@ -26,8 +26,8 @@ else:  # pragma: no cover
     from urllib.parse import quote, urlencode, urlsplit, urlunsplit
     string_types = (str,)
 
-__all__ = ['DICTS_ARE_ATOMIC', 'OrderedMap', 'PY2', 'RUNS_THE_LAB', 'Signal', 'iteritems', 'monotonic', 'own_session', 'quote', 'seconds_of',
-           'string_types', 'text_type', 'timestamp_of', 'to_bytes', 'to_text', 'urlencode', 'urlsplit', 'urlunsplit']
+__all__ = ['DICTS_ARE_ATOMIC', 'OrderedMap', 'PY2', 'RUNS_THE_LAB', 'Signal', 'iteritems', 'monotonic', 'native', 'own_session', 'quote', 'said',
+           'seconds_of', 'string_types', 'text_type', 'timestamp_of', 'to_bytes', 'to_text', 'urlencode', 'urlsplit', 'urlunsplit', 'would_block']
 
 RUNS_THE_LAB = sys.version_info >= (3, 11)
 # A mapping that keeps the order of insertion and can be walked backwards: any dict since Python 3.8, which is half as dear.
@@ -46,6 +46,27 @@ def to_bytes(value):
 def to_text(value):
     """Text or UTF-8 bytes (bytearray, memoryview) -> text."""
     return value if isinstance(value, text_type) else bytes(value).decode('utf-8')
+
+
+def said(value):
+    """Anything -> text for a person: never an error, whatever bytes or objects it is made of."""
+    try:
+        return to_text(value) if isinstance(value, (bytes, text_type)) else text_type(value)
+    except UnicodeError:
+        return bytes(value).decode('utf-8', 'replace')
+
+
+def native(text):
+    """Text -> what exceptions and streams of this Python take as text: on Python 2 those are bytes, and `str` of an exception must not fail."""
+    return text.encode('ascii', 'backslashreplace') if PY2 and isinstance(text, text_type) else text
+
+
+def would_block(stream):
+    """Whether writing a line to a file or standard stream would wait for somebody who does not read: a stopped terminal, a full pipe."""
+    try:
+        return not select.select([], [stream], [], 0)[1]
+    except (AttributeError, TypeError, ValueError, OSError, select.error):  # no descriptor, closed, or a system that cannot tell
+        return False
 
 
 def own_session():

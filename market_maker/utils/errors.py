@@ -34,6 +34,8 @@ from __future__ import absolute_import, division, print_function
 
 from requests.exceptions import HTTPError
 
+from market_maker.utils.compat import native
+
 STOP, WAIT, RETICK, SKIP = 'stop', 'wait', 'retick', 'skip'
 
 EXIT_OK, EXIT_ERROR, EXIT_USAGE, EXIT_CREDENTIALS, EXIT_UNREACHABLE = 0, 1, 2, 3, 4
@@ -46,6 +48,9 @@ class MarketMakerError(Exception):
     action = STOP
     repeated = False
     exit_code = EXIT_ERROR
+
+    def __init__(self, *words):
+        super(MarketMakerError, self).__init__(*[native(word) for word in words])
 
 
 class SettingsError(MarketMakerError):
@@ -125,7 +130,7 @@ class VenueError(MarketMakerError, HTTPError):
     """
 
     def __init__(self, message='', status=None, name='', response=None):
-        HTTPError.__init__(self, message, response=response)
+        HTTPError.__init__(self, native(message), response=response)
         self.message = message
         self.status = status
         self.name = name

@@ -7,11 +7,12 @@ from __future__ import absolute_import, division, print_function
 
 import collections
 import io
+import json
 import logging
 import os
 import re
 
-from market_maker.utils.compat import to_text
+from market_maker.utils import compat
 
 FORMAT = '%(asctime)s - %(levelname)s - %(module)s - %(message)s'
 HIDDEN = '(hidden)'
@@ -29,12 +30,27 @@ class RedactingFormatter(logging.Formatter):
     def format(self, record):
         text = record.__dict__.get('redacted')
         if text is None:
-            text = record.redacted = redact(logging.Formatter.format(self, record))
+            text = record.redacted = redact(logging.Formatter.format(self, _sound(record)))
         return text
 
 
 class _OurHandler(logging.StreamHandler):
-    """Marks the handler that this module put up, so that there is only ever one."""
+    """The one handler that this module puts up. It never waits for who reads what it writes: what nobody reads is counted instead."""
+
+    unread = 0
+
+    def emit(self, record):
+        if compat.would_block(self.stream):
+            self.unread += 1
+            return
+        if self.unread:
+            count, self.unread = self.unread, 0
+            get_logger().warning('%d lines were not shown here: nobody read them.', count)
+        super(_OurHandler, self).emit(record)
+
+    def handleError(self, record):
+        """The terminal is gone, or the disk is full: there is nobody to be told here."""
+        self.unread += 1
 
 
 def get_logger(name=NAME):
@@ -46,15 +62,32 @@ def hide(*values):
     """From now on these texts never appear. Texts under four characters are let through: they are in every word."""
     for value in values:
         if value and len(value) >= 4:
-            _hidden.add(to_text(value))
+            value = compat.said(value)
+            _hidden.update((value, json.dumps(value)[1:-1], repr(value).lstrip('u')[1:-1], compat.to_text(compat.quote(compat.to_bytes(value), ''))))
 
 
 def redact(text):
     """The text without secrets."""
+    text = compat.said(text)
     for value in sorted(_hidden, key=len, reverse=True):
         if value in text:
             text = text.replace(value, HIDDEN)
     return _NAMED.sub(r'\1%s\3' % HIDDEN, _SIGNATURES.sub(HIDDEN, text))
+
+
+def message_of(record):
+    """What a record says, without secrets."""
+    return redact(_sound(record).getMessage())
+
+
+def _sound(record):
+    """The record. One whose parts do not fit together says so from now on, instead of failing whoever wanted to say it."""
+    try:
+        record.getMessage()
+    except Exception as error:  # noqa: B902 - a program's own formats and objects
+        what = repr(record.msg) if isinstance(record.msg, compat.string_types) else type(record.msg).__name__
+        record.msg, record.args = 'A line could not be made of %s: %s.' % (what, type(error).__name__), None
+    return record
 
 
 def setup_custom_logger(name=NAME, log_level=logging.INFO, stream=None):
@@ -99,7 +132,7 @@ class LogFile(logging.Handler):
             return
         try:
             with io.open(self.path, 'a', encoding='utf-8') as file:
-                file.write(u''.join(to_text(line) + u'\n' for line in lines))
+                file.write(u''.join(line + u'\n' for line in lines))
         except (IOError, OSError) as error:
             path, self.path = self.path, None
             remove(self)

@@ -9,6 +9,8 @@ import os
 import signal
 import time
 
+from market_maker.utils import compat
+
 AGAIN_AFTER_S = 0.5
 NAMES = ('SIGINT', 'SIGTERM', 'SIGHUP')
 
@@ -67,6 +69,7 @@ class StopSignals(object):
 def say_at_once(text):
     """A line on standard error from within a handler, where log and buffers may be in use."""
     try:
-        os.write(2, ('marketmaker: %s\n' % text).encode('utf-8'))
+        if not compat.would_block(2):
+            os.write(2, ('marketmaker: %s\n' % text).encode('utf-8'))
     except OSError:
         pass

@@ -1,6 +1,7 @@
 """The bot as a user runs it: spawned, watched from outside, stopped in every way there is."""
 from __future__ import absolute_import, division, print_function
 
+import fcntl
 import json
 import os
 import pty
@@ -130,6 +131,31 @@ def test_when_nobody_reads_its_output_any_more_the_orders_are_cancelled(venue, t
     os.close(reader)
     assert wait_until(lambda: process.poll() is not None, 30)
     assert venue.open_orders() == [] and process.returncode == 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='makes a small pipe')
+def test_when_its_output_is_not_read_it_trades_on_and_ends_as_asked(venue, tmp_path):
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, 1031, 4096)  # F_SETPIPE_SZ: as full as a terminal that was stopped by Ctrl-S, or a pager at the end of its page
+    process = subprocess.Popen([sys.executable, running.SCRIPT], cwd=str(tmp_path), stdout=writer, stderr=writer, close_fds=True,
+                               env=dict(os.environ, PYTHONUNBUFFERED='1', **dict(QUICK, MM_LOOP_INTERVAL='0.2', **venue.env)))
+    os.close(writer)
+    logs = []
+
+    def lines():
+        logs[:] = tmp_path.glob('runs/*/run.log')
+        return logs[0].read_text().splitlines() if logs else []
+    try:
+        assert wait_until(lambda: len([line for line in lines() if 'Current XBT Balance' in line]) >= 20)  # far more than the pipe holds
+        assert len(venue.open_orders()) == 12 and process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert wait_until(lambda: process.poll() is not None, 30)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        os.close(reader)
+    assert process.returncode == 0 and venue.open_orders() == []
+    assert 'No order of ours rests on the book.' in '\n'.join(lines())
 
 
 def test_a_signal_before_anything_is_placed_ends_it_quietly(spawn, venue):
