@@ -35,6 +35,7 @@ from .wire.http import Request, Response
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 REMOTE = "127.0.0.1"
 PATIENCE_S = 60
+NOBODY = 0
 
 
 class VenueAdapter(BaseAdapter):
@@ -117,7 +118,7 @@ class VenueFeed:
     """A realtime connection that needs no thread. `threaded` tells a client so.
 
     The listener has `on_open()`, `on_message(text)` and `on_close(reason)`; a refused connection calls
-    `on_close(reason, status)` with the HTTP status. With `rows`, deltas come as the dict that their text would be read as, and are
+    `on_close(reason, status)` with the HTTP status, 0 where nobody listens. With `rows`, deltas come as the dict that their text would be read as, and are
     never made into text.
     """
 
@@ -137,7 +138,7 @@ class VenueFeed:
         parts = urlsplit(url)
         session = self.venue.connect(parts.path, parts.query, _headers(header), REMOTE)
         if isinstance(session, Response) and session.fate:
-            listener.on_close("the connection was refused")
+            listener.on_close("the connection was refused", NOBODY if session.fate == REFUSED else None)
             return
         if isinstance(session, Response):
             listener.on_close(f"the venue refused the socket with HTTP {session.status}", session.status)

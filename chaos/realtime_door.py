@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 
-from bitmex_venue.inprocess import VenueFeed
+from bitmex_venue.inprocess import NOBODY, VenueFeed
 from bitmex_venue.wire.encode import SECOND
 
 REMEMBERED = 30
@@ -45,7 +45,10 @@ class RealtimeDoor(VenueFeed):
 
     def start(self, url, header, listener):
         self.close()
-        if self.venue.now < self.refuse_until or self._refusals:
+        if self.venue.now < self.refuse_until:
+            listener.on_close("the connection was refused", NOBODY)
+            return
+        if self._refusals:
             self._refusals = max(0, self._refusals - 1)
             listener.on_close("the handshake was refused", 503)
             return

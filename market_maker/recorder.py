@@ -132,6 +132,9 @@ class Recorder(object):
         action = self._liveness.decide(now)
         if action == liveness.PING:
             self._feed.send('ping')
+        elif action == liveness.ASK:
+            for text in liveness.asking([topic for topic in self._topics if topic.partition(':')[0] in self._missing]):
+                self._feed.send(text)
         elif action == liveness.DROP:
             self._feed.close()
             self.on_close('no %s came' % ', '.join(sorted(self._missing)) if self._missing else 'the venue is silent')
@@ -161,7 +164,7 @@ class Recorder(object):
     def on_close(self, reason, status=None):
         was_open, self._is_open = self._is_open, False
         self.last_reason = reason
-        self._liveness.closed(self._clock.monotonic(), 30.0 if status == 429 else 0.0)
+        self._liveness.closed(self._clock.monotonic(), status)
         if was_open:
             self._note('close', 'reason', reason)
 
@@ -189,9 +192,7 @@ class Recorder(object):
                 if not self._missing:
                     self._liveness.ready()
         elif 'info' in message:
-            left = (message.get('limit') or {}).get('remaining')
-            if isinstance(left, int):
-                self._liveness.note_left(left)
+            self._liveness.welcomed(message)
         elif 'error' in message:
             self.complaints += 1
             if not self.tables:

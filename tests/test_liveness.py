@@ -3,8 +3,8 @@ from __future__ import absolute_import, division, print_function
 
 import pytest
 
-from market_maker.ws.liveness import (ALLOWANCE, CONNECT, DROP, FEW, HOUR_S, LONGEST_BACKOFF_S, NOTHING, PING, QUICK_BACKOFF_S, STABLE_AFTER_S,
-                                      Liveness)
+from market_maker.ws.liveness import (ALLOWANCE, ASK, ASK_AGAIN_S, CONNECT, DROP, FEW, HOUR_S, LONGEST_BACKOFF_S, MODERN_ALLOWANCE, NOT_REACHED,
+                                      NOTHING, PING, QUICK_BACKOFF_S, STABLE_AFTER_S, TOO_MANY_S, Liveness, asking)
 
 
 @pytest.fixture
@@ -53,15 +53,33 @@ def test_a_socket_without_its_tables_is_given_up_after_the_time_limit(live):
     live.opened(0)
     for now in range(1, 20):
         live.last_message = now
-        assert live.decide(now) == NOTHING
+        assert live.decide(now) in (NOTHING, ASK)
     assert live.age(19) == float('inf') and live.next_look(19) == 1
     assert live.decide(20) == DROP
 
 
-def back_off(live, count, now=100):
+def test_tables_that_do_not_come_are_asked_for_again_and_then_later_again():
+    live = Liveness(lambda: 1.0, image_limit=60.0)
+    live.opened(0)
+    asked = []
+    for now in range(1, 50):
+        live.last_message = now - 0.5
+        asked += [now] if live.decide(now) == ASK else []
+    assert asked == [ASK_AGAIN_S, 3 * ASK_AGAIN_S, 9 * ASK_AGAIN_S]
+    assert asking(['order:XBTUSD', 'margin']) == ['{"op": "unsubscribe", "args": ["order:XBTUSD", "margin"]}',
+                                                 '{"op": "subscribe", "args": ["order:XBTUSD", "margin"]}']
+
+
+def test_a_new_socket_that_says_nothing_at_all_is_asked_pinged_and_dropped(live):
+    live.opened(0)
+    assert live.next_look(1) == 4 and [live.decide(5), live.decide(5)] == [ASK, PING]
+    assert live.decide(10) == DROP
+
+
+def back_off(live, count, now=100, status=None):
     waits = []
     for _ in range(count):
-        live.closed(now)
+        live.closed(now, status)
         waits.append(live.next_look(now))
         assert live.decide(now) == NOTHING and live.decide(now + waits[-1]) == CONNECT
     return waits
@@ -79,10 +97,25 @@ def test_when_few_of_the_hour_s_connections_are_left_the_back_off_goes_on_to_hal
 
 
 def test_the_venues_own_count_of_connections_left_is_believed(live):
-    live.note_left(FEW + 3)
+    live.welcomed({'limit': {'remaining': FEW + 3}})
     assert back_off(live, 5)[2:] == [2.0, 4.0, 8.0]
-    live.note_left(700)
+    live.welcomed({'limit': {'remaining': 700}})
     assert back_off(live, 2 * ALLOWANCE)[-1] == QUICK_BACKOFF_S
+
+
+def test_a_venue_that_has_a_limit_and_does_not_name_it_is_one_that_grants_sixty(live):
+    live.welcomed({'limit': {}})
+    assert back_off(live, MODERN_ALLOWANCE).index(LONGEST_BACKOFF_S) == MODERN_ALLOWANCE - FEW - 1
+    assert LONGEST_BACKOFF_S not in back_off(live, 1, 100 + HOUR_S)
+    live.welcomed({'limit': {'remaining': 'many'}})
+    assert back_off(live, ALLOWANCE, 100 + 3 * HOUR_S).index(LONGEST_BACKOFF_S) == ALLOWANCE - FEW - 1
+
+
+def test_attempts_that_reached_nobody_do_not_count(live):
+    live.welcomed({'limit': {'remaining': FEW + 1}})
+    assert back_off(live, 5 * ALLOWANCE, status=NOT_REACHED)[-1] == QUICK_BACKOFF_S
+    assert back_off(Liveness(lambda: 1.0), 5 * ALLOWANCE, status=NOT_REACHED)[-1] == QUICK_BACKOFF_S
+    assert back_off(live, 2)[-1] == LONGEST_BACKOFF_S
 
 
 def test_jitter_spreads_the_attempts():
@@ -92,8 +125,8 @@ def test_jitter_spreads_the_attempts():
 
 
 def test_the_venues_wish_to_wait_is_respected(live):
-    live.closed(0, at_least=30)
-    assert live.next_look(0) == 30
+    live.closed(0, 429)
+    assert live.next_look(0) == TOO_MANY_S
 
 
 def test_the_back_off_starts_over_only_after_a_connection_that_lasted(live):

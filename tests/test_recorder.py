@@ -91,6 +91,7 @@ def test_tables_that_do_not_come_are_named(tmp_path):
     desk.feed._steps += [TRADE] * 1000
     lines = desk.run(31)
     assert [line['reason'] for line in lines if line['dir'] == 'close'] == ['no trade came']
+    assert desk.feed.sent[:2] == ['{"op": "unsubscribe", "args": ["trade:XBTUSD"]}', '{"op": "subscribe", "args": ["trade:XBTUSD"]}']
 
 
 def test_a_topic_that_is_refused_before_anything_came_is_an_error(tmp_path):

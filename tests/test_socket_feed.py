@@ -1,6 +1,7 @@
 """Real sockets: what a feed makes of them, with whichever websocket-client is installed."""
 from __future__ import absolute_import, division, print_function
 
+import errno
 import json
 import socket
 import threading
@@ -11,6 +12,7 @@ import websocket
 from fakes import PARTIALS
 from market_maker.utils import errors
 from market_maker.utils.clock import RealClock, Wakeup
+from market_maker.ws.liveness import NOT_REACHED
 from market_maker.ws.socket_feed import SocketFeed
 from market_maker.ws.ws_thread import BitMEXWebsocket, KeyCredentials
 from socket_server import SocketServer
@@ -76,6 +78,24 @@ def test_nobody_listening_is_told_as_a_close():
     listener = Listener()
     SocketFeed().start('ws://127.0.0.1:%d/realtime' % free.getsockname()[1], [], listener)
     free.close()
+    assert listener.events == [('closed', NOT_REACHED)]
+
+
+@pytest.mark.parametrize('error', [socket.gaierror(-2, 'Name or service not known'), socket.error(errno.EHOSTUNREACH, 'No route to host'),
+                                   websocket.WebSocketAddressException('no such host')])
+def test_where_nobody_was_reached_the_status_says_so(error):
+    def connect(*arguments, **options):
+        raise error
+    listener = Listener()
+    SocketFeed(connect).start('ws://venue.example/realtime', [], listener)
+    assert listener.events == [('closed', NOT_REACHED)]
+
+
+def test_a_handshake_without_an_answer_may_have_been_heard():
+    def connect(*arguments, **options):
+        raise websocket.WebSocketTimeoutException('timed out')
+    listener = Listener()
+    SocketFeed(connect).start('ws://venue.example/realtime', [], listener)
     assert listener.events == [('closed', None)]
 
 

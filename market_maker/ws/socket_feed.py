@@ -17,11 +17,13 @@ import websocket
 from market_maker.utils.compat import to_text
 from market_maker.utils.reasons import reason_of
 from market_maker.ws import frames
+from market_maker.ws.liveness import NOT_REACHED
 
 CONNECT_LIMIT_S = 10.0
 READ_SIZE = 1 << 16            # bytes
 # What a socket that ends may raise, by any release of websocket-client and any Python.
 BROKEN = (websocket.WebSocketException, socket.error, ssl.SSLError, ValueError, AttributeError)
+NOBODY = (errno.ECONNREFUSED, getattr(errno, 'WSAECONNREFUSED', errno.ECONNREFUSED), errno.ENETUNREACH, errno.EHOSTUNREACH)
 PAUSES = (errno.EINTR, errno.EAGAIN, errno.EWOULDBLOCK)
 
 
@@ -40,7 +42,7 @@ class SocketFeed(object):
         return self._socket is not None
 
     def start(self, url, header, listener):
-        """Connect; tells the listener `on_open()`, or `on_close(reason, status)` with the HTTP status of a refusal or None."""
+        """Connect; tells the listener `on_open()`, or `on_close(reason, status)` with the HTTP status of a refusal, NOT_REACHED, or None."""
         options = {'ca_certs': requests.certs.where()} if url.startswith('wss:') else None
         try:
             self._frames = frames.FrameReader()
@@ -49,7 +51,7 @@ class SocketFeed(object):
             listener.on_close('the venue refused the socket with HTTP %s' % error.status_code, error.status_code)
             return
         except BROKEN as error:
-            listener.on_close(_reason(error), None)
+            listener.on_close(_reason(error), NOT_REACHED if _found_nobody(error) else None)
             return
         listener.on_open()
 
@@ -117,6 +119,12 @@ class SocketFeed(object):
 def _is_pause(error):
     """Whether a read merely brought nothing: a signal came between, or, as Python 2 puts it, TLS timed out."""
     return getattr(error, 'errno', None) in PAUSES or (isinstance(error, ssl.SSLError) and 'timed out' in str(error))
+
+
+def _found_nobody(error):
+    """Whether an attempt to connect ended before anybody there heard of it."""
+    return isinstance(error, (socket.gaierror, getattr(websocket, 'WebSocketAddressException', socket.gaierror))) or (
+        getattr(error, 'errno', None) in NOBODY)
 
 
 def _reason(error):

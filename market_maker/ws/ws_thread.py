@@ -7,7 +7,7 @@ Rules:
 * Subscribed are the tables we use, for the symbols we use, and not the whole venue.
 * The ticker comes from `quote`; `instrument` refreshes its bid and ask only every 5 s.
 * A dropped or silent socket is replaced: back off, connect, authenticate, subscribe, fresh partials. Until they are all there
-  nothing here counts as known.
+  nothing here counts as known; those that do not come are asked for again.
 * A refusal of the credentials is not retried.
 * Nothing that a venue sends ends the thread. Should it end all the same, or fail again and again, the loop is told and ends the run.
 * What comes late counts as old, however alive the line is (see `lag`); a feed that stays behind is replaced.
@@ -203,6 +203,11 @@ class BitMEXWebsocket(object):
         action = self._liveness.decide(self._clock.monotonic())
         if action == liveness.PING:
             self._feed.send('ping')
+        elif action == liveness.ASK:
+            missing = self.missing()
+            logger.info('Still waiting for %s; asking again.', ', '.join(missing))
+            for text in liveness.asking(missing):
+                self._feed.send(text)
         elif action == liveness.DROP:
             missing = self.missing()
             self._drop('no %s came' % ', '.join(missing) if missing else 'the venue is silent')
@@ -239,9 +244,9 @@ class BitMEXWebsocket(object):
         if status in (401, 403):
             self.fatal = errors.AuthenticationError('The venue refused the credentials at the realtime socket (HTTP %d). '
                                                     'Check API_KEY and API_SECRET.' % status)
-        self._liveness.closed(self._clock.monotonic(), 30.0 if status == 429 else 0.0)
+        self._liveness.closed(self._clock.monotonic(), status)
         if not self.exited:
-            if was_ready or status is not None:
+            if was_ready or status:
                 logger.warning('Websocket Closed: %s', reason)
             self._wakeup.set()
 
@@ -363,9 +368,7 @@ class BitMEXWebsocket(object):
             lay = self._clock.monotonic() - self._liveness.last_message  # in a queue
             self.welcome_offset = welcomed - (self._clock.time() - lay)
             self._lag.welcome(welcomed, self._liveness.last_message)
-            left = (message.get('limit') or {}).get('remaining')
-            if isinstance(left, int):
-                self._liveness.note_left(left)
+            self._liveness.welcomed(message)
 
     def _error_message(self, message):
         status, text = message.get('status'), message['error']

@@ -27,6 +27,17 @@ def test_all_faults_together_break_nothing_either(trial):
     assert_harmless(trial)
 
 
+@pytest.mark.parametrize("name", ["venue restart", "reconnect refused", "line breaks during the images"])
+def test_a_bot_whose_connection_breaks_again_and_again_is_back_within_seconds_each_time(name):
+    trial = next(trial for trial in alone(SEED) if trial.name == name)
+    assert play(trial).bare < 5
+
+
+def test_images_that_were_lost_on_the_way_cost_seconds_and_not_half_a_minute():
+    trial = next(trial for trial in mixed(SEED, 40) if trial.name == "mixed-30")
+    assert play(trial).bare < 15
+
+
 def test_on_a_bad_line_a_narrow_limit_holds_too(tmp_path):
     desk = Desk(tmp_path, 5, 0.3, RUN_FOR_S=60, CHECK_POSITION_LIMITS=True, MIN_POSITION=-150, MAX_POSITION=250, ORDER_PAIRS=3, **BUSY)
     assert desk.run() == 0
