@@ -13,6 +13,8 @@ Rules:
   at once, and is then one request for the whole sweep.
 * Risk is never put off: cancels; an order nearer to the other side than RELIST_INTERVAL beyond where our innermost belongs; and
   making orders smaller when more rests on their side than shall. Where nothing of ours rests, the ladder is placed at once.
+* After `forget` (an error, a time without data) the touch is at home where it is seen next: our orders may not be where they belonged
+  before, and are placed at once.
 * With RELIST_INTERVAL or `longest` 0 there are no excursions.
 
 Times are handed in, in seconds of a clock that is never set back.
@@ -55,6 +57,11 @@ class Excursions(object):
         elif now >= self._over_at:
             self._reasons = max(0, self._reasons - 1)
             self._begin_at(middle, now)
+
+    def forget(self):
+        """Where the touch stood lately does not count: our orders were not placed by it."""
+        self._home = self._over_at = None
+        self._lately.clear()
 
     def _begin_at(self, middle, now):
         self._home = self._over_at = None

@@ -158,3 +158,14 @@ def test_orders_that_a_fall_filled_are_replaced_excursion_s_after_it_began():
         desk.at(moment, lambda: seen.append(len(desk.venue.resting('Buy'))))
     desk.run(25)
     assert seen == [5, 6]
+
+
+def test_what_an_error_left_undone_is_done_at_once_however_much_the_touch_has_jumped():
+    looks = came_back() + [(20, 99.0)]
+    excursions = looked_at(*looks)
+    excursions.forget()
+    excursions.note(98.0, RELIST, LONGEST, 20.5)
+    plan, wait = held(excursions, ladder(without=['b1']), 20.5)
+    assert wait is None and len(plan.create) == 1
+    excursions.note(97.0, RELIST, LONGEST, 21)
+    assert held(excursions, ladder(without=['b1']), 21)[1] == LONGEST   # the reasons are remembered
