@@ -22,7 +22,7 @@ from collections import OrderedDict
 from market_maker.auth import APIKeyAuthWithExpires, LoginAuth
 from market_maker.expected_position import ExpectedPosition
 from market_maker.journal import NO_JOURNAL
-from market_maker.order_entry import SIDE_BY_SIDE, OrderEntry, rows_of
+from market_maker.order_entry import READ_AGAIN_S, SIDE_BY_SIDE, OrderEntry, rows_of
 from market_maker.own_orders import OwnOrders
 from market_maker.rate_limit import RequestBudget
 from market_maker.rest_session import RestSession, check_address
@@ -88,6 +88,7 @@ class BitMEX(object):
         feed = self.inputs.feed(feed, self.wakeup)
         self.own_orders = OwnOrders(orderIDPrefix, symbol, on_fill=self._note_fill, journal=self.journal)
         self._expected = ExpectedPosition()
+        self._position_read_at = 0.0
         self.fills_seen = 0                # fills of our orders that were told so far, by whichever way
         self.request_budget = RequestBudget()
         self._start_timeout = start_timeout
@@ -185,7 +186,7 @@ class BitMEX(object):
         self._raise_fatal()
         if self.ws.ready and self.ws.connections != self._connections_seen:
             self._connections_seen = self.ws.connections
-            self._orders.needs_reconcile = True
+            self._orders.doubt()
         return self.ws.ready
 
     @property
@@ -212,8 +213,20 @@ class BitMEX(object):
     def needs_reconcile(self):
         """Whether our picture may differ from the venue's: after a reconnect, a lost reply, an order that was gone, a position that
         is not what our fills made it."""
-        return self._orders.needs_reconcile or (
-            self._rest.auth is not None and self._expected.in_doubt(self.position()['currentQty'], self.clock.monotonic()))
+        return self._orders.needs_reconcile or self._position_in_doubt(self.clock.monotonic())
+
+    @property
+    def reads_in(self):
+        """Seconds until a reading of our orders and position by REST tells more than is known; None while our picture is right."""
+        now, moments = self.clock.monotonic(), []
+        if self._orders.needs_reconcile:
+            moments.append(self._orders.read_at)
+        if self._position_in_doubt(now):
+            moments.append(self._position_read_at + READ_AGAIN_S)
+        return max(0.0, min(moments) - now) if moments else None
+
+    def _position_in_doubt(self, now):
+        return self._rest.auth is not None and self._expected.in_doubt(self.position()['currentQty'], now)
 
     def data_age(self):
         """Seconds since the venue was last heard on the socket; infinite while it is not connected or tables are missing."""
@@ -341,6 +354,7 @@ class BitMEX(object):
             for row in rows:
                 self.ws.tables.merge('position', row)
             self._expected.settle(self.position()['currentQty'], self.clock.monotonic())
+        self._position_read_at = self.clock.monotonic()
 
     @authentication_required
     def worst_case(self):

@@ -15,7 +15,9 @@ Rules:
   trimmed from its outermost level; during an amend the larger of old and new size counts; what does not fit until a
   reduction is known to have happened is put off.
 * Each order that is touched has its reason, where it is decided: `reasons` names them by orderID, new ones by (side, price).
-* An order of which a request is in flight (inFlight, or no orderID yet) takes its place and counts, and is left alone.
+* An order of which a request is in flight (inFlight, or no orderID yet) takes its place and counts, and is left alone. But where it is not
+  known whether an amend arrived (inDoubt) and the order is in the wrong place by now, it is cancelled and another created: after that
+  the amend cannot take effect any more.
 
 Rows are the venue's (orderID, side, price, leavesQty, cumQty), oldest first; desired orders are dicts of price, orderQty and side,
 outermost first.
@@ -70,6 +72,9 @@ def diff(existing, buy_orders, sell_orders, relist_interval, limits=None, lot=1)
             room = _total_room(limits, side) - unseen
             desired = trim(desired, room - sum(row['leavesQty'] for row in rows if _is_locked(row)), lot)
         pairs, surplus, missing = _match(rows, desired, relist_interval)
+        pairs, doubtful = _apart(pairs, relist_interval)
+        surplus = surplus + [row for row, _ in doubtful]
+        missing = [order for order in desired if any(order is other for other in missing + [wanted for _, wanted in doubtful])]
         if limits is not None:
             room -= resting - sum(row['leavesQty'] for row in surplus)
         side_amends, side_creates, side_late = _within(room, pairs, missing, relist_interval)
@@ -78,6 +83,7 @@ def diff(existing, buy_orders, sell_orders, relist_interval, limits=None, lot=1)
         put_off += side_late
         cancels += surplus
         _give_reasons(reasons, side, asked, desired, rows, (side_amends, side_creates, surplus), relist_interval)
+        reasons.update((row['orderID'], why.in_doubt(row, wanted, relist_interval)) for row, wanted in doubtful)
     return in_order(existing, amends, creates, cancels, put_off, reasons)
 
 
@@ -150,8 +156,14 @@ def _match(rows, desired, relist_interval):
     best = min(ways, key=lambda way: sum(needs_amend(row, wanted, relist_interval) for row, wanted in way))
     paired = [id(row) for row, wanted in best]
     met = [id(wanted) for row, wanted in best]
-    return (best, [row for row in rows if id(row) not in paired and not _is_locked(row)],
+    return (best, [row for row in rows if id(row) not in paired and (row.get('inDoubt') or not _is_locked(row))],
             [order for order in desired if id(order) not in met])
+
+
+def _apart(pairs, relist_interval):
+    """(the pairs that stay together, those of which the row is in doubt and in the wrong place)."""
+    doubtful = [pair for pair in pairs if pair[0].get('inDoubt') and is_far(pair[0]['price'], pair[1]['price'], relist_interval)]
+    return ([pair for pair in pairs if pair not in doubtful], doubtful) if doubtful else (pairs, doubtful)
 
 
 def _in_turn(rows, desired, inner=False):

@@ -159,10 +159,11 @@ class ExchangeInterface(ExchangeView):
         self._must_reconcile = True
 
     def reconcile(self):
-        """Read open orders and position by REST when there is a reason to; otherwise do nothing."""
-        if self._must_reconcile or self.bitmex.needs_reconcile:
+        """Read open orders and position by REST when that tells something; otherwise do nothing. Returns the seconds until it does, or None."""
+        if self._must_reconcile or self.bitmex.reads_in == 0:
             self.bitmex.reconcile()
             self._must_reconcile = False
+        return self.bitmex.reads_in
 
     def check_alone(self):
         self.bitmex.check_alone()
@@ -263,6 +264,10 @@ class OrderManager(Running):
                 first_buy, first_sell, ticker['buy'], ticker['sell']))
         if self.status_is_due():
             self._say_exceeded()
+
+    def disturbed(self):
+        """What rests may not be what was wanted: no jump of the touch is a reason to leave it so."""
+        self._excursions.forget()
 
     def _look_at_contract(self):
         """The contract as it is now: a venue may give it another tick, lot, fee or margin while we run."""
@@ -418,9 +423,12 @@ class OrderManager(Running):
         for row in reversed(rows):
             logger.info('%4s %d @ %.*f' % (row['side'], row['leavesQty'], self.exchange.tick_log, row['price']))
         known = dict((row['orderID'], row.get('cumQty') or 0) for row in rows)
-        for answer in self.exchange.cancel_bulk_orders(rows) or []:
+        answers = self.exchange.cancel_bulk_orders(rows) or []
+        for answer in answers:
             if answer.get('error') or (answer.get('cumQty') or 0) > known.get(answer.get('orderID'), 0):
                 raise errors.OrderGone('An order was gone before it could be cancelled.')
+        if set(known) - set(answer.get('orderID') for answer in answers):
+            raise errors.OrderGone('The venue did not say of every order that it was cancelled.')
 
     def _amend(self, plan):
         """Whether all amends were sent. Where the request budget left some out, what may rely on them waits for the next turn."""

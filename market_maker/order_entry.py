@@ -7,6 +7,7 @@ Rules:
 * Single orders of one list go side by side, so that the last does not wait for a dozen round trips; one that fails does not
   stop the others.
 * What the request budget cannot pay for is left out, the outermost orders first, and left to the next tick.
+* An order of unknown outcome is read at once, and again when the first of them can no longer arrive: in between there is nothing to learn.
 * An answer of "overloaded" should mean that nothing was carried out, and gateways have lied: after one, whatever a later attempt was
   answered, the orders are read again.
 * A post-only order that the venue accepted and canceled is in the answer as it is: `ordStatus` Canceled, not resting.
@@ -30,6 +31,8 @@ POST_ONLY = 'ParticipateDoNotInitiate'
 TOKEN_SETTLES_S = 30           # a request with an access token does not expire: this long it may still take effect
 LOOKED_UP_AT_ONCE = 20         # clOrdIDs in one query
 SIDE_BY_SIDE = 8               # single requests under way at a time
+READ_AGAIN_S = 0.5             # after a reading that was overtaken; doubled for each further one in a row, and no sooner than this for any
+MOST_DOUBLINGS = 4
 
 
 class OrderEntry(object):
@@ -45,6 +48,8 @@ class OrderEntry(object):
         self.clock = clock
         self.post_only = post_only
         self.needs_reconcile = False
+        self.read_at = 0.0                 # of the clock's `monotonic`: before this, reading the orders again would tell nothing new
+        self._overtaken = 0                # readings in a row that were
         self.transport_used = {'bulk': 'bulk', 'single': 'single'}.get(transport)
         self.parallel = parallel
         self._is_short = False             # of requests; said once
@@ -75,11 +80,23 @@ class OrderEntry(object):
 
     def reconcile(self):
         """Take the venue's word about all our orders. Afterwards `needs_reconcile` tells whether a request may still arrive, or did meanwhile."""
-        self.needs_reconcile, asked_at = True, self.own_orders.version
+        self.doubt()
+        asked_at = self.own_orders.version
         listed = self.http_open_orders()
         found = self.look_up(self.own_orders.to_look_up(listed))
         is_newer = self.own_orders.reconcile(listed, found, self.clock.time(), asked_at)
-        self.needs_reconcile = is_newer or self.own_orders.is_uncertain()
+        is_uncertain = self.own_orders.is_uncertain()
+        self.needs_reconcile = is_newer or is_uncertain
+        self._overtaken = min(MOST_DOUBLINGS, self._overtaken + 1) if is_newer else 0
+        wait = READ_AGAIN_S * 2 ** max(0, self._overtaken - 1)
+        if is_uncertain and not is_newer:
+            wait = max(wait, self.own_orders.settles_at(first=True) - self.clock.time())
+        self.read_at = self.clock.monotonic() + wait
+
+    def doubt(self, is_so=True):
+        """Our picture may differ from the venue's by something that reading can tell now."""
+        if is_so:
+            self.needs_reconcile, self.read_at = True, 0.0
 
     #
     # New orders
@@ -121,7 +138,7 @@ class OrderEntry(object):
             raise
         except errors.MarketMakerError as error:
             self.own_orders.refused(names, '%s' % error)
-            self.needs_reconcile = self.needs_reconcile or error.repeated or isinstance(error, errors.Overloaded)
+            self.doubt(error.repeated or isinstance(error, errors.Overloaded))
             raise
         except BaseException:
             self._unknown(cl_ord_ids=names)
@@ -172,7 +189,7 @@ class OrderEntry(object):
             raise
         except errors.MarketMakerError as error:
             self.own_orders.answered(order_ids=order_ids)
-            self.needs_reconcile = self.needs_reconcile or error.repeated or isinstance(error, (errors.OrderGone, errors.Overloaded))
+            self.doubt(error.repeated or isinstance(error, (errors.OrderGone, errors.Overloaded)))
             raise
         except BaseException:
             self._unknown(order_ids=order_ids)
@@ -192,12 +209,11 @@ class OrderEntry(object):
             rows = rows if rows is None else rows_of(rows)
         except errors.MarketMakerError:
             self.own_orders.answered(order_ids=order_ids)
-            self.needs_reconcile = True
+            self.doubt()
             raise
         self.own_orders.merge(rows or [])
         self.own_orders.answered(order_ids=order_ids)
-        if rows is None or any(row.get('error') for row in rows):
-            self.needs_reconcile = True
+        self.doubt(rows is None or any(row.get('error') for row in rows))
         return rows or []
 
     #
@@ -261,7 +277,7 @@ class OrderEntry(object):
         """The venue refuses a signed request once its `api-expires` has passed, so it can take effect no later than that."""
         longest = TOKEN_SETTLES_S if hasattr(self.rest.auth, 'login_request') else REST_EXPIRES_S
         self.own_orders.outcome_unknown(self.clock.time() + longest + 1, order_ids, cl_ord_ids)
-        self.needs_reconcile = True
+        self.doubt()
 
 
 def _gravity(error):

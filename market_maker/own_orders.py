@@ -15,7 +15,8 @@ Rules:
 * cumQty never goes down and DONE is never left, unless it was a refusal and the venue shows the order all the same; of the rest the
   row with the later timestamp counts.
 * An unknown outcome is not a rejection: the order counts as resting until the venue says what became of it, or until the
-  request can no longer arrive (`settle_by`).
+  request can no longer arrive (`settle_by`). An amend of which a newer row shows the effect has arrived, whatever became of its answer.
+* Such an order may still be cancelled: an amend that arrives after that is refused. A cancel that failed settles nothing about it.
 * Only orders under our prefix and of our symbol are looked at.
 * An order under our prefix that this process did not send, and that was not there when it started, is a stranger.
 * What each order may still fill is counted at its worst: the larger of what it is and of what an amend in flight makes it.
@@ -46,6 +47,12 @@ class _Order(object):
 
     def leaves(self):
         return max(0, (self.row.get('orderQty') or 0) - (self.row.get('cumQty') or 0))
+
+    def marks(self):
+        """What whoever plans has to know besides the row."""
+        if self.state == LIVE:
+            return {}
+        return {'inFlight': True, 'inDoubt': True} if self.state == UNKNOWN and self.row['orderID'] else {'inFlight': True}
 
     def worst_leaves(self):
         """What it may still fill, whichever of the two quantities turns out to be true."""
@@ -115,15 +122,14 @@ class OwnOrders(object):
                 self._merge(row)
 
     def answered(self, order_ids=(), cl_ord_ids=()):
-        """The request about these orders was answered, with success or not: nothing of it is in flight any more."""
+        """The request about these orders was answered, with success or not: nothing of it is in flight any more. What is unknown of an
+        earlier one stays so."""
         with self._lock:
             self.version += 1
             for cl_ord_id in self._names(order_ids, cl_ord_ids):
                 order = self._orders.get(cl_ord_id)
-                if order is not None:
-                    order.amend = order.settle_by = None
-                    if order.state != PENDING_NEW:
-                        order.state = LIVE
+                if order is not None and order.state in (PENDING_AMEND, PENDING_CANCEL):
+                    order.state, order.amend = LIVE, None
 
     def refused(self, cl_ord_ids, reason=None):
         """New orders that the venue refused, or that certainly never left: they do not exist."""
@@ -140,9 +146,13 @@ class OwnOrders(object):
         with self._lock:
             for cl_ord_id in self._names(order_ids, cl_ord_ids):
                 order = self._orders.get(cl_ord_id)
-                if order is not None:
-                    order.state, order.settle_by = UNKNOWN, settle_by
-                    self._journal.told('unknown', order.row, NO_ANSWER)
+                if order is None:
+                    continue
+                if order.state == PENDING_AMEND and order.amend is None:
+                    order.state = LIVE  # a row has told already
+                    continue
+                order.state, order.settle_by = UNKNOWN, settle_by
+                self._journal.told('unknown', order.row, NO_ANSWER)
 
     def reconcile(self, open_rows, looked_up, now, asked_at=None):
         """Take the venue's word: `open_rows` is its list of open orders, `looked_up` are rows of orders asked for by clOrdID.
@@ -193,8 +203,11 @@ class OwnOrders(object):
         order.told_at = self.version
         self._note_fill(order, row)
         was_new, was = order.state == PENDING_NEW, (order.row.get('price'), order.row.get('orderQty'))
-        if (row.get('timestamp') or '') >= (order.row.get('timestamp') or ''):
+        stamp, known = row.get('timestamp') or '', order.row.get('timestamp') or ''
+        if stamp >= known:
             order.row.update((key, value) for key, value in row.items() if key != 'cumQty')
+        if stamp > known and order.amend and _shows(order.row, order.amend, was):
+            order.amend = None
         if row.get('orderID'):
             order.row['orderID'] = row['orderID']
             self._by_order_id[row['orderID']] = cl_ord_id
@@ -256,11 +269,11 @@ class OwnOrders(object):
     def open_orders(self):
         """Copies of the rows of orders that rest or may rest, oldest first.
 
-        Those with a request in flight carry `inFlight` True; one that the venue has not named yet has orderID ''.
+        Those with a request in flight carry `inFlight` True, and also `inDoubt` when it is not known whether an amend arrived; one that the
+        venue has not named yet has orderID ''.
         """
         with self._lock:
-            return [dict(order.row, inFlight=True) if order.state != LIVE else dict(order.row)
-                    for order in self._orders.values()]
+            return [dict(order.row, **order.marks()) for order in self._orders.values()]
 
     def state_of(self, cl_ord_id):
         with self._lock:
@@ -280,10 +293,11 @@ class OwnOrders(object):
         with self._lock:
             return any(order.state == UNKNOWN for order in self._orders.values())
 
-    def settles_at(self):
-        """Unix seconds after which no request of unknown outcome can still arrive; 0 where none is."""
+    def settles_at(self, first=False):
+        """Unix seconds after which no request of unknown outcome can still arrive (`first`: the first of them); 0 where none is."""
         with self._lock:
-            return max([0.0] + [order.settle_by or 0.0 for order in self._orders.values() if order.state == UNKNOWN])
+            moments = [order.settle_by or 0.0 for order in self._orders.values() if order.state == UNKNOWN]
+            return (min if first else max)(moments) if moments else 0.0
 
     def to_look_up(self, open_rows):
         """clOrdIDs of orders that we believe in and that the venue's list of open orders does not name."""
@@ -312,6 +326,12 @@ class _Nobody(object):
 
 def _is_terminal(row):
     return row.get('ordStatus') in TERMINAL or row.get('leavesQty') == 0
+
+
+def _shows(row, amend, was):
+    """Whether a row that was something else (price, orderQty) is now what an amend asked for."""
+    return was != (row.get('price'), row.get('orderQty')) and all(
+        amend.get(name) in (None, row.get(name)) for name in ('price', 'orderQty'))
 
 
 def _is_whole(row):

@@ -10,7 +10,8 @@ Rules:
 * After QUICK_TURNS decisions in a row that all sent something although the market stood still, the next waits for LOOP_INTERVAL.
 * An error is handled by its `action`: stop; wait (said once, and once when it is over); look again; skip.
 * Without fresh data nothing is decided. When it stays away longer than MAX_DATA_AGE_S our quotes are pulled, and placed again after.
-* After a reconnect, and after an unknown outcome, open orders and position are read by REST before anything is quoted.
+* After a reconnect, and after an unknown outcome, open orders and position are read by REST before anything is quoted; once more when
+  what is unknown can no longer arrive. Decisions go on meanwhile: what may still come counts at its worst.
 * However the loop ends, by a stop, an error or an exception of any kind, the shutdown is done. Who asks to stop a second time is told what
   is waited for; a third time breaks off what is under way, and in the shutdown leaves, whatever rests then.
 """
@@ -208,8 +209,9 @@ class Running(object):
         self._check_freshness()
         if not self.exchange.dry_run:
             self._keep_switch(self.clock.monotonic())
-            self.exchange.reconcile()
-            self._is_upset = self.exchange.bitmex.needs_reconcile  # a request may still arrive: asking at every change is no help
+            wait = self.exchange.reconcile()
+            if wait is not None:
+                self.look_again(wait)  # a request may still arrive: asking before then is no help
             if self.is_reset:
                 self.exchange.check_alone()
 
@@ -235,6 +237,9 @@ class Running(object):
         line = self.waiting.end(self.clock.monotonic())
         if line:
             logger.info(line)
+
+    def disturbed(self):
+        """A turn could not be made, or not to its end."""
 
     def status_is_due(self):
         return self._status_at is None or self.clock.monotonic() - self._status_at >= self.settings.LOOP_INTERVAL - EARLY_S
@@ -269,6 +274,7 @@ class Running(object):
         """Do what the error's class says; returns the seconds until the next look, None for the usual pace."""
         self.outcome = '%s: %s' % (ACTIONS.get(error.action, error.action), error)
         now = self.clock.monotonic()
+        self.disturbed()
         if isinstance(error, errors.VenueUnreachable):
             if self.waiting and now - self.waiting.since > waiting.UNREACHABLE_LIMIT_S:
                 raise error

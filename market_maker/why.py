@@ -11,7 +11,7 @@ def amended(level, row, wanted, is_far, relist_interval, is_cut):
     """A resting order that becomes another price, another size, or both."""
     parts = []
     if is_far:
-        parts.append('%.4g %% from its place (RELIST_INTERVAL %.3g %%)' % (100 * abs(wanted['price'] / row['price'] - 1), 100 * relist_interval))
+        parts.append(_distance(row, wanted, relist_interval))
     if wanted['orderQty'] > row['leavesQty']:
         parts.append('%s: from %d up to %d' % ('partly filled' if row.get('cumQty') else 'too small', row['leavesQty'], wanted['orderQty']))
     elif wanted['orderQty'] < row['leavesQty']:
@@ -22,3 +22,12 @@ def amended(level, row, wanted, is_far, relist_interval, is_cut):
 def superfluous(count, wanted, is_cut):
     """An order without a place in the ladder: `count` rest where `wanted` are."""
     return '%s: %d of its side rest, %d are wanted' % ('over the position limit' if is_cut else 'superfluous', count, wanted)
+
+
+def in_doubt(row, wanted, relist_interval):
+    """An order of which nobody knows whether its last amend arrived, and that is in the wrong place."""
+    return 'no answer to its last amend, and %s' % _distance(row, wanted, relist_interval)
+
+
+def _distance(row, wanted, relist_interval):
+    return '%.4g %% from its place (RELIST_INTERVAL %.3g %%)' % (100 * abs(wanted['price'] / row['price'] - 1), 100 * relist_interval)

@@ -9,6 +9,7 @@ import requests
 
 from fakes import INSTRUMENT, PARTIALS, ScriptedFeed, accept_bulk, accept_single, accepted, connect, error, response
 from market_maker.auth import generate_signature
+from market_maker.auth.api_key import REST_EXPIRES_S
 from market_maker.bitmex import BitMEX, new_cl_ord_id_tail
 from market_maker.own_orders import LIVE, UNKNOWN
 from market_maker.utils import errors
@@ -194,6 +195,46 @@ def test_a_lost_reply_is_looked_up_by_client_id_and_never_sent_again():
     assert len(transport.sent('POST', 'order/bulk')) == 1
     assert bitmex.own_orders.state_of('mm_bitmex_1') == LIVE and bitmex.own_orders.state_of('mm_bitmex_2') == UNKNOWN
     assert bitmex.needs_reconcile
+
+
+def test_what_is_unknown_is_read_at_once_and_again_when_it_can_no_longer_arrive():
+    bitmex, transport, _, clock = connect({'POST order/bulk': LOST, 'DELETE order': error(404, 'Not Found')})
+    assert bitmex.reads_in is None
+    with pytest.raises(errors.UnknownOutcome):
+        bitmex.create_bulk_orders([BUY])
+    assert bitmex.reads_in == 0
+    bitmex.reconcile()
+    assert bitmex.needs_reconcile and bitmex.reads_in == REST_EXPIRES_S + 1
+    bitmex.cancel('id')                # something else is in doubt now
+    assert bitmex.reads_in == 0
+    bitmex.reconcile()
+    clock.advance(REST_EXPIRES_S + 1)
+    assert bitmex.reads_in == 0
+    bitmex.reconcile()
+    assert bitmex.reads_in is None
+
+
+def test_a_reading_that_was_overtaken_is_repeated_soon_and_ever_later():
+    bitmex, transport, feed, clock = connect({'POST order/bulk': accept_bulk})
+    bitmex.create_bulk_orders([BUY])
+
+    def overtaken(request):
+        feed.table('order', 'insert', accepted(dict(BUY, clOrdID='mm_bitmex_1', symbol='XBTUSD')))
+        return response(200, [])
+    transport.script['GET order'] = overtaken
+    waits = []
+    for _ in range(8):
+        bitmex.reconcile()
+        waits.append(bitmex.reads_in)
+    assert waits[:3] == [0.5, 1.0, 2.0] and waits[-1] == waits[-2] == 4.0
+
+
+def test_images_that_do_not_come_are_asked_for_again():
+    feed = ScriptedFeed(dict((name, rows) for name, rows in PARTIALS.items() if name != 'margin'))
+    feed.send = lambda text: (feed.sent.append(text), feed.partials.update(PARTIALS), feed.partial('margin') if '"subscribe"' in text else None)
+    bitmex, _, _, clock = connect(feed=feed)
+    assert feed.sent == ['{"op": "unsubscribe", "args": ["margin"]}', '{"op": "subscribe", "args": ["margin"]}']
+    assert bitmex.connected and len(feed.urls) == 1
 
 
 def test_an_order_of_unknown_outcome_is_given_up_once_its_request_has_expired():

@@ -134,6 +134,24 @@ def test_an_order_of_unknown_outcome_takes_its_place_and_is_left_alone():
     assert diff([in_flight], [buy(95.0)], [], 0) == ([], [], [], [], [], {})
 
 
+def in_doubt(order):
+    return dict(resting([order])[0], inFlight=True, inDoubt=True)
+
+
+def test_an_order_of_which_an_amend_may_still_arrive_is_cancelled_and_made_anew_where_it_is_in_the_wrong_place():
+    plan = diff([in_doubt(buy(99.0))], [buy(94.0), buy(95.0)], [], 0.01)
+    assert [row['price'] for row in plan.cancel] == [99.0] and plan.create == [buy(94.0), buy(95.0)] and plan.amend == []
+    assert 'no answer to its last amend' in plan.reasons['Buy@99.0']
+    near = diff([in_doubt(buy(99.0))], [buy(98.5)], [], 0.01)
+    assert (near.cancel, near.amend, near.create) == ([], [], [])
+    assert len(diff([in_doubt(buy(99.0))], [], [], 0.01).cancel) == 1
+
+
+def test_what_replaces_an_order_in_doubt_stays_within_the_limits_whatever_the_amend_does():
+    plan = diff([in_doubt(buy(99.0))], [buy(95.0)], [], 0.01, Limits(0, -300, 300, 300, 0))
+    assert len(plan.cancel) == 1 and plan.create == []   # the amend asked for 300
+
+
 def test_orders_without_a_price_are_none_of_our_ladder():
     stop = {'side': 'Buy', 'price': None, 'orderID': 'stop', 'leavesQty': 5, 'cumQty': 0}
     plan = diff([stop], [buy(99.0)], [], 0)

@@ -2,7 +2,7 @@
 from __future__ import absolute_import, division, print_function
 
 from desk import Desk, ToyVenue
-from fakes import error
+from fakes import error, response
 
 from market_maker.running import QUICK_TURNS
 from market_maker.strategies.index_price import IndexOrderManager
@@ -144,3 +144,49 @@ def test_after_a_race_the_next_look_takes_its_time():
         desk.at(tenth / 10, desk.venue.quote, 6400.0 + tenth % 5, 6400.5 + tenth % 5)
     desk.run(15)
     assert len(sent(desk, 'PUT')) <= 5
+
+
+def count_readings(desk):
+    return len([1 for verb, path, body in desk.venue.requests if (verb, path) == ('GET', 'position')])
+
+
+def test_an_order_whose_amend_may_have_been_lost_does_not_stay_where_it_must_not():
+    desk = Desk(RELIST_INTERVAL=0.001, LOOP_INTERVAL=60)
+    desk.venue.once['PUT order/bulk'] = [response(502, '<html>')]
+    desk.at(2, desk.venue.quote, 6400.0, 6400.5)
+    seen = inner(desk, 2.1, 2.6)
+    desk.run(4)
+    assert seen == [6327.0, 6368.5] and desk.venue.most_resting == {'Buy': 6, 'Sell': 6}
+
+
+def test_an_amend_whose_answer_alone_was_lost_costs_its_order_neither_its_place_nor_the_next_move():
+    desk = Desk(RELIST_INTERVAL=0.001, LOOP_INTERVAL=60)
+    desk.venue.once['PUT order/bulk'] = [lambda request: desk.venue._amend(request) and response(502, '<html>')]
+    desk.at(2, desk.venue.quote, 6400.0, 6400.5)
+    desk.at(3, desk.venue.quote, 6420.0, 6420.5)
+    seen = inner(desk, 2.1, 3.1)
+    desk.run(4)
+    assert seen == [6368.5, 6388.5] and len(desk.venue.orders) == 12
+
+
+def test_while_an_order_may_still_arrive_the_others_follow_the_touch_and_nothing_is_read_in_vain():
+    desk = Desk(RELIST_INTERVAL=0.001, LOOP_INTERVAL=60)
+    desk.at(2, desk.venue.once.update, {'POST order/bulk': [response(502, '<html>')]})
+    desk.at(2, desk.venue.fill, side='Buy')
+    for tenths in range(10):
+        desk.at(3 + tenths / 10.0, desk.venue.quote, 6380.0 + 10 * tenths, 6380.5 + 10 * tenths)
+    seen, before = inner(desk, 4.1), []
+    for moment in (2.1, 2.6, 7.9, 8.3):
+        desk.at(moment, lambda: before.append((count_readings(desk), len(desk.venue.resting('Buy')))))
+    desk.run(9)
+    assert seen == [6406.0]                # the second one of the ladder: the first may still arrive
+    assert before == [(0, 5), (1, 5), (1, 5), (2, 6)]
+
+
+def test_where_the_venue_does_not_say_that_all_were_cancelled_nothing_is_created_before_they_were_read():
+    desk = Desk(RELIST_INTERVAL=0.001, LOOP_INTERVAL=60)
+    desk.venue.once.update({'PUT order/bulk': [response(502, '<html>')], 'DELETE order': [response(200, [])]})
+    desk.at(2, desk.venue.quote, 6400.0, 6400.5)
+    seen = inner(desk, 2.6, 3.1)
+    desk.run(5)
+    assert seen == [6327.0, 6368.5] and desk.venue.most_resting == {'Buy': 6, 'Sell': 6}

@@ -176,6 +176,54 @@ def test_an_unknown_amend_stays_at_its_worst_until_it_can_no_longer_arrive(order
     assert orders.worst_case() == (100, 0) and not orders.is_uncertain()
 
 
+def amending(orders, price=10.5):
+    send(orders)
+    orders.merge([row(at=1)])
+    orders.sending_amend({'orderID': '1', 'orderQty': 300, 'price': price})
+
+
+def test_an_unknown_amend_of_which_a_newer_row_shows_the_effect_has_arrived(orders):
+    amending(orders)
+    orders.outcome_unknown(100.0, order_ids=['1'])
+    orders.merge([row(qty=300, at=2)])
+    assert orders.state_of(A) == UNKNOWN   # another price than was asked for
+    orders.merge([row(qty=300, price=10.5, at=3)])
+    assert orders.state_of(A) == LIVE and not orders.is_uncertain() and orders.worst_case() == (300, 0)
+
+
+def test_an_amend_that_a_row_told_of_before_its_answer_was_lost_is_not_unknown(orders):
+    amending(orders)
+    orders.merge([row(qty=300, price=10.5, at=2)])
+    assert orders.state_of(A) == PENDING_AMEND
+    orders.outcome_unknown(100.0, order_ids=['1'])
+    assert orders.state_of(A) == LIVE and not orders.is_uncertain()
+
+
+def test_a_row_that_may_be_older_than_the_amend_says_nothing_about_it(orders):
+    amending(orders)
+    orders.outcome_unknown(100.0, order_ids=['1'])
+    orders.merge([row(qty=300, price=10.5, at=1)])
+    assert orders.state_of(A) == UNKNOWN and orders.worst_case() == (300, 0)
+
+
+def test_a_cancel_that_failed_leaves_an_unknown_amend_at_its_worst(orders):
+    amending(orders)
+    orders.outcome_unknown(100.0, order_ids=['1'])
+    orders.sending_cancel(['1'])
+    orders.answered(order_ids=['1'])
+    assert orders.state_of(A) == UNKNOWN and orders.worst_case() == (300, 0)
+
+
+def test_an_order_of_which_an_amend_may_still_arrive_is_marked_and_one_without_a_name_is_not(orders):
+    amending(orders)
+    assert 'inDoubt' not in orders.open_orders()[0] and orders.open_orders()[0]['inFlight']
+    orders.outcome_unknown(100.0, order_ids=['1'])
+    send(orders, B)
+    orders.outcome_unknown(90.0, cl_ord_ids=[B])
+    assert [order.get('inDoubt', False) for order in orders.open_orders()] == [True, False]
+    assert (orders.settles_at(first=True), orders.settles_at()) == (90.0, 100.0)
+
+
 def test_the_venues_word_ends_orders_that_it_does_not_list(orders, fills):
     send(orders)
     send(orders, B)
