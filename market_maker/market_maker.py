@@ -1,10 +1,10 @@
-"""The market maker: what we ask of the venue (ExchangeInterface), and what we do with it (OrderManager).
+"""The market maker: what a decision of the loop is (OrderManager). What we ask of the venue is in `exchange_interface`, and known here too.
 
 Rules:
 
 * Quotes blanket the spread from one tick inside the touch outwards; quoting.py says how, convergence.py how resting orders become them.
 * Nothing is placed before what an earlier run left was cancelled, and nothing is left when a run ends.
-* Cancels are sent before amends and amends before creates; a cancel that came too late ends the turn, and the orders are read again.
+* A ladder is scaled to the margin by `margin_scale`; a plan is sent by `sending`.
 * In a dry run nothing is sent; the ladder is shown as a table when it changes.
 * Names, getters and the promised log lines are the original's, so that a strategy written for it runs unchanged.
 """
@@ -15,158 +15,18 @@ import random
 import signal
 from datetime import datetime
 
-from market_maker import afford, bitmex, contracts, convergence, forecast, margin_scale, paper, preview_table, quoting, run_folder, status
-from market_maker.exchange_view import ExchangeView
-from market_maker.excursions import Excursions
-from market_maker.refusals import Refusals
+from market_maker import afford, contracts, convergence, forecast, preview_table, quoting, status
+from market_maker.exchange_interface import ExchangeInterface
+from market_maker.margin_scale import MarginScale
 from market_maker.risk import Risk
 from market_maker.running import Running
+from market_maker.sending import Sender, counts
 from market_maker.settings import settings as process_settings
 from market_maker.shutdown import LEFT, cancel_everything
-from market_maker.top_ups import TopUps
-from market_maker.utils import constants, errors, log, threads
+from market_maker.utils import constants, errors, log
 from market_maker.utils.signals import StopSignals
 
 logger = log.get_logger()
-
-AMPLE_AFTER_S = 30.0           # the budget suffices again when it has for so long
-
-
-class ExchangeInterface(ExchangeView):
-    """The venue as a strategy sees it. Without `bitmex` it connects as the settings say, starting the paper venue for BASE_URL "paper",
-    and keeps the run's journal, unless one is given; to a client that is handed in belongs the journal that it was given."""
-
-    run = run_folder.NO_FOLDER
-
-    def __init__(self, dry_run=False, settings=None, symbol=None, bitmex=None, journal=None):
-        self._journal = journal            # in place of one in a folder of its own
-        self.settings = process_settings if settings is None else settings
-        self.dry_run = dry_run
-        self.symbol = symbol or self.settings.SYMBOL
-        self.paper = None
-        self.threads = threads.Watch()     # told when one of ours fails
-        try:
-            self.bitmex = self._connect() if bitmex is None else bitmex
-        except BaseException as error:
-            self.run.close(errors.code_of(error))
-            raise
-        self.tick_log = self.get_instrument()['tickLog']  # kept, since cancelling must not need realtime data
-        self._must_reconcile = False
-
-    def _connect(self):
-        settings = self.settings
-        if self.paper is None and settings.BASE_URL == 'paper':
-            self.paper = paper.start_for(settings)
-        if self.run is run_folder.NO_FOLDER and self._journal is None:
-            self.run = run_folder.begin(settings, self.symbol, self.dry_run, self.paper)
-        try:
-            return bitmex.BitMEX(
-                base_url=settings.BASE_URL, symbol=self.symbol, apiKey=settings.API_KEY, apiSecret=settings.API_SECRET,
-                orderIDPrefix=settings.ORDERID_PREFIX, shouldWSAuth=not self.dry_run, postOnly=settings.POST_ONLY, timeout=settings.TIMEOUT,
-                login=settings.LOGIN, password=settings.PASSWORD, otpToken=settings.OTPTOKEN, order_transport=settings.ORDER_TRANSPORT,
-                symbols=[symbol for symbol in settings.CONTRACTS if symbol != self.symbol], start_timeout=settings.START_TIMEOUT_S,
-                journal=self._journal or self.run.journal)
-        except BaseException:
-            self._stop_paper()
-            raise
-
-    def reconnect(self):
-        """A new client with fresh tables, to the same venue."""
-        self.bitmex.exit()
-        self.bitmex = self._connect()
-
-    def close(self):
-        """Close the client; the paper venue, if there is one, stops last. Calling again is harmless."""
-        try:
-            self.bitmex.exit()
-        finally:
-            self._stop_paper()
-
-    def _stop_paper(self):
-        if self.paper is not None:
-            self.paper.stop()
-
-    def paper_died(self):
-        """Whether the venue on this machine ended by itself."""
-        return self.journal.inputs.observe('paper venue', self.paper is not None and not self.paper.alive())
-
-    def thread_failed(self):
-        """Whether one of our threads was ended by an error."""
-        return self.journal.inputs.observe('thread', self.threads.failure is not None)
-
-    #
-    # Our orders
-    #
-    def cancel_order(self, order):
-        logger.info('Canceling: %s %d @ %.*f' % (order['side'], order['orderQty'], self.tick_log, order['price']))
-        return self.bitmex.cancel(order['orderID'])
-
-    def cancel_all_orders(self):
-        """Cancel what the venue itself says rests under our prefix: the realtime table may lag."""
-        if self.dry_run:
-            return
-        logger.info('Resetting current position. Canceling all existing orders.')
-        orders = self.bitmex.http_open_orders()
-        for order in orders:
-            logger.info('Canceling: %s %d @ %.*f' % (order['side'], order.get('orderQty') or 0, self.tick_log, order.get('price') or 0))
-        if orders:
-            self.bitmex.cancel([order['orderID'] for order in orders])
-
-    def orders_left(self):
-        """How many orders of ours rest, or may still come to rest, as the venue says."""
-        if self.dry_run:
-            return 0
-        left = len(self.bitmex.http_open_orders())
-        if not left and self.bitmex.own_orders.is_uncertain():
-            self.bitmex.reconcile()
-            left = len(self.bitmex.open_orders())  # one that arrived between the two readings, or that may still arrive
-        return left
-
-    def settled_in(self):
-        """Seconds after which no request of ours of which nothing was heard can still arrive."""
-        return max(0.0, self.bitmex.own_orders.settles_at() - self.bitmex.clock.time())
-
-    def amend_bulk_orders(self, orders):
-        return orders if self.dry_run else self.bitmex.amend_bulk_orders(orders)
-
-    def create_bulk_orders(self, orders):
-        return orders if self.dry_run else self.bitmex.create_bulk_orders(orders)
-
-    def cancel_bulk_orders(self, orders):
-        return orders if self.dry_run else self.bitmex.cancel([order['orderID'] for order in orders])
-
-    def amend_orders(self, orders):
-        return self.amend_bulk_orders(orders)
-
-    def create_orders(self, orders):
-        return self.create_bulk_orders(orders)
-
-    def cancel_orders(self, orders):
-        return self.cancel_bulk_orders(orders)
-
-    def cancel_all_after(self, seconds):
-        """The dead man's switch; see BitMEX.cancel_all_after. Tried once: who keeps it tries again."""
-        if not self.dry_run:
-            self.bitmex.cancel_all_after(seconds, max_retries=0)
-
-    def close_position(self, held):
-        """Send a market order that can only reduce a position of `held` contracts, and read what became of it."""
-        self.bitmex.place_order(-held, None, {'ordType': 'Market', 'execInst': 'ReduceOnly'})
-        self.bitmex.reconcile()
-
-    def must_reconcile(self):
-        """Our picture of our orders was wrong: read it again before the next quote."""
-        self._must_reconcile = True
-
-    def reconcile(self):
-        """Read open orders and position by REST when that tells something; otherwise do nothing. Returns the seconds until it does, or None."""
-        if self._must_reconcile or self.bitmex.reads_in == 0:
-            self.bitmex.reconcile()
-            self._must_reconcile = False
-        return self.bitmex.reads_in
-
-    def check_alone(self):
-        self.bitmex.check_alone()
 
 
 class OrderManager(Running):
@@ -197,16 +57,11 @@ class OrderManager(Running):
         self.cancelled = False             # whether the shutdown took everything of ours off the book
         self._said_rules = False
         self._touch = None
-        self._refusals = Refusals(settings.LOOP_INTERVAL)
+        self._sender = Sender(exchange, self)
         self._sizes = quoting.SizeSource(self._seed(settings.RANDOM_SEED))
-        self._top_ups = TopUps()
-        self._excursions = Excursions()
         self._risk = Risk(exchange, self.start_XBt)
-        self._margin_levels = None         # levels a side that the margin paid for last time; None for all
-        self._margin_needed = (None, 0)    # what the whole ladder needs: (of which ladder, units)
-        self._is_short, self._short_at = False, None   # of requests; said once
+        self._margin_scale = MarginScale(exchange)
         self._said_forecast = False
-        self._quotes_sent = 0
         self._resting = (0, 0)
         self._shown = None                 # the ladder that a dry run showed last, as rows
 
@@ -255,8 +110,7 @@ class OrderManager(Running):
         self._look_at_contract()
         touch = self.exchange.get_ticker()
         self._touch = quoting.Touch(touch['buy'], touch['sell'])
-        self._excursions.note((touch['buy'] + touch['sell']) / 2, self.settings.RELIST_INTERVAL, self.settings.EXCURSION_S,
-                              self.clock.monotonic())
+        self._sender.note_touch(self._touch, self.clock.monotonic())
         ticker = self.get_ticker() or touch
         first_buy, first_sell = self.get_price_offset(-1), self.get_price_offset(1)
         if first_buy >= ticker['sell'] or first_sell <= ticker['buy']:
@@ -267,7 +121,7 @@ class OrderManager(Running):
 
     def disturbed(self):
         """What rests may not be what was wanted: no jump of the touch is a reason to leave it so."""
-        self._excursions.forget()
+        self._sender.forget_jumps()
 
     def _look_at_contract(self):
         """The contract as it is now: a venue may give it another tick, lot, fee or margin while we run."""
@@ -275,7 +129,7 @@ class OrderManager(Running):
         changed = [name for name in contracts.TERMS if before.get(name) != self.instrument.get(name)]
         if changed:
             self.exchange.tick_log = self.instrument['tickLog']
-            self._margin_needed = (None, 0)
+            self._margin_scale.forget()
             logger.warning('The venue has changed %s: %s.', self.exchange.symbol, ', '.join(
                 '%s from %s to %s' % (name, before.get(name), self.instrument.get(name)) for name in changed))
 
@@ -327,146 +181,24 @@ class OrderManager(Running):
 
     def converge_orders(self, buy_orders, sell_orders):
         """Cancel, amend and create until what rests is what is wanted; what is near enough is left alone."""
-        buy_orders = sorted(self._refusals.adjust(buy_orders), key=lambda order: order['price'])
-        sell_orders = sorted(self._refusals.adjust(sell_orders), key=lambda order: -order['price'])
+        buy_orders = sorted(self._sender.adjusted(buy_orders), key=lambda order: order['price'])
+        sell_orders = sorted(self._sender.adjusted(sell_orders), key=lambda order: -order['price'])
         if not self.exchange.dry_run:
-            buy_orders, sell_orders = self._scale_to_margin(buy_orders, sell_orders)
+            buy_orders, sell_orders = self._margin_scale.fit(buy_orders, sell_orders, self.instrument, self._touch.buy)
         existing = self._shown or [] if self.exchange.dry_run else self.exchange.get_orders()
         plan = convergence.diff(existing, buy_orders, sell_orders, self.settings.RELIST_INTERVAL, self._limits(), self._lot())
         if self.exchange.dry_run:
             return self._show(plan, buy_orders, sell_orders)
         self.journal.plan(plan.reasons)
-        plan = self._refusals.hold_back(plan, self.clock.monotonic())
-        plan = self._pay_for(existing, self._put_off(existing, plan, buy_orders + sell_orders))
-        if plan.cancel or plan.amend or plan.create:
-            self.note_sending()
-            self.outcome = 'sent: ' + _counts((len(plan.cancel), 'cancel'), (len(plan.amend), 'amend'), (len(plan.create), 'create'))
-        self._cancel(plan.cancel)
-        if self._amend(plan):
-            self._create(plan.create)
+        self._sender.send(existing, plan, buy_orders + sell_orders, self._touch)
         if self.settings.RANDOM_ORDER_SIZE:
             self._resting = self._count_resting()
-
-    def _scale_to_margin(self, buy_orders, sell_orders):
-        """The inner part of the ladder that the margin pays for; usually all of it."""
-        account, held = self.exchange.get_margin(), self.exchange.get_delta()
-        available = account.get('availableMargin')
-        buys, sells = [[(order['orderQty'], order['price']) for order in orders] for orders in (buy_orders, sell_orders)]
-        if available is None:
-            return buy_orders, sell_orders
-        terms = self._margin_terms()
-        ladder = held, [size for size, _ in buys], [size for size, _ in sells], '%.1e' % self._touch.buy, terms.get('initMargin')  # to a tenth
-        if ladder != self._margin_needed[0]:
-            self._margin_needed = ladder, contracts.order_margin(terms, buys, sells, held)
-        if self._margin_levels is None and available >= 1.25 * self._margin_needed[1]:
-            return buy_orders, sell_orders
-        rows = [row for row in self.exchange.get_orders() if row.get('price')]
-        resting = [[(row['leavesQty'], row['price']) for row in rows if row['side'] == side] for side in ('Buy', 'Sell')]
-        units = available + contracts.order_margin(terms, resting[0], resting[1], held)
-        units = min(units, account['marginBalance'] - (account.get('maintMargin') or 0))  # the row may not know of what rests yet
-        whole = max(len(buys), len(sells))
-        count = margin_scale.levels(terms, buys, sells, held, units, self._margin_levels)
-        if count < whole and self._margin_levels is None:
-            logger.warning('The margin pays for %d of %d levels: the outer ones are left out.', count, whole)
-        elif count >= whole and self._margin_levels is not None:
-            logger.info('The margin pays for the whole ladder again.')
-        self._margin_levels = count if count < whole else None
-        return margin_scale.innermost(buy_orders, count), margin_scale.innermost(sell_orders, count)
-
-    def _margin_terms(self):
-        """The contract's row with the initial margin that our position's leverage asks for, where its row tells."""
-        asked, usual = self.exchange.get_position().get('initMarginReq'), self.instrument.get('initMargin')
-        return dict(self.instrument, initMargin=asked or usual or 0) if asked != usual else self.instrument
-
-    def _put_off(self, existing, plan, desired):
-        """The part of the plan that is worth its requests now; we look again when the rest is due."""
-        if not self.settings.EVENT_DRIVEN:
-            return plan
-        relist_interval, now = self.settings.RELIST_INTERVAL, self.clock.monotonic()
-        plan, top_up = self._top_ups.hold_back(existing, plan, relist_interval, self.settings.REQUOTE_MIN_S, now)
-        plan, end = self._excursions.hold_back(existing, plan, desired, relist_interval, now)
-        if end is not None:
-            self.outcome = 'put off: the touch has jumped, and such jumps came back before'
-        for wait in (top_up, end):
-            if wait is not None:
-                self.look_again(wait)
-        return plan
-
-    def _pay_for(self, existing, plan):
-        """The part of the plan that the request budget pays for; what is left out is looked at again when there is more."""
-        venue, now = self.exchange.bitmex, self.clock.monotonic()
-        tokens, second = venue.request_budget.purse(now)
-        plan, left_out = afford.trim(existing, plan, venue.order_transport_used, tokens, second, (self._touch.buy + self._touch.sell) / 2)
-        if left_out:
-            venue.request_budget.note_skipped(left_out)
-            self.look_again(max(1.0, venue.request_budget.wait(now)))
-            self._short_at = now
-        if left_out and not self._is_short:
-            self._is_short = True
-            logger.info('The request budget pays for a part of the orders (%s): the most important go first.',
-                        venue.request_budget.describe(now))
-        elif self._is_short and now - self._short_at >= AMPLE_AFTER_S:
-            self._is_short = False
-            logger.info('The request budget suffices again (%s).', venue.request_budget.describe(now))
-        return plan
 
     def _limits(self):
         if not self.settings.CHECK_POSITION_LIMITS:
             return None
         buys, sells = self.exchange.worst_case()
         return convergence.Limits(self.exchange.get_delta(), self.settings.MIN_POSITION, self.settings.MAX_POSITION, buys, sells)
-
-    def _cancel(self, rows):
-        if not rows:
-            return
-        logger.info('Canceling %d orders:' % len(rows))
-        for row in reversed(rows):
-            logger.info('%4s %d @ %.*f' % (row['side'], row['leavesQty'], self.exchange.tick_log, row['price']))
-        known = dict((row['orderID'], row.get('cumQty') or 0) for row in rows)
-        answers = self.exchange.cancel_bulk_orders(rows) or []
-        for answer in answers:
-            if answer.get('error') or (answer.get('cumQty') or 0) > known.get(answer.get('orderID'), 0):
-                raise errors.OrderGone('An order was gone before it could be cancelled.')
-        if set(known) - set(answer.get('orderID') for answer in answers):
-            raise errors.OrderGone('The venue did not say of every order that it was cancelled.')
-
-    def _amend(self, plan):
-        """Whether all amends were sent. Where the request budget left some out, what may rely on them waits for the next turn."""
-        for amend in reversed(plan.amend):
-            row, digits = amend.order, self.exchange.tick_log
-            logger.info('Amending %4s: %d @ %.*f to %d @ %.*f (%+.*f)' % (
-                row['side'], row['leavesQty'], digits, row['price'], amend.quantity, digits, amend.price,
-                digits, amend.price - row['price']))
-        for batch in plan.batches:
-            if len(self._send(self.exchange.amend_bulk_orders, [amend.request for amend in batch])) < len(batch):
-                return False
-        return True
-
-    def _create(self, orders):
-        if not orders:
-            return
-        logger.info('Creating %d orders:' % len(orders))
-        for order in reversed(orders):
-            logger.info('%4s %d @ %.*f' % (order['side'], order['orderQty'], self.exchange.tick_log, order['price']))
-        self._send(self.exchange.create_bulk_orders, orders)
-        if self.first_quote_at is None:
-            self.first_quote_at = self.clock.monotonic()
-
-    def _send(self, request, orders):
-        """Send a list of orders, learn from the answer which of them do not rest, and return its rows."""
-        rows = []
-        try:
-            rows = request(orders) or []
-            self._quotes_sent += len(rows)
-            return rows
-        except errors.MarketMakerError as error:
-            rows = getattr(error, 'results', None) or []
-            raise
-        finally:
-            for row in self._refusals.note(rows, self.instrument['tickSize'], self.clock.monotonic()):
-                reason = (row.get('ordRejReason') or row.get('text') or row['ordStatus']).splitlines()[0]
-                logger.warning('Not resting: %s %d @ %.*f: %s (refused so far: %d)', row.get('side'), row.get('orderQty') or 0,
-                               self.exchange.tick_log, row.get('price') or 0, reason, self._refusals.count)
 
     def _count_resting(self):
         sides = [order['side'] for order in self.exchange.get_orders()]
@@ -477,12 +209,11 @@ class OrderManager(Running):
         if self._shown is not None and not (plan.amend or plan.create or plan.cancel):
             return
         self._shown = [dict(order, orderID='dry-run', leavesQty=order['orderQty'], cumQty=0) for order in buy_orders + sell_orders]
-        self.outcome = 'shown: ' + _counts((len(self._shown), 'order'))
+        self.outcome = 'shown: ' + counts((len(self._shown), 'order'))
         logger.info('These orders would rest on the book:\n%s', '\n'.join(preview_table.of_dry_run(
             self.settings, self.exchange.get_instrument(), buy_orders, sell_orders, self._touch, self.exchange.get_margin(),
             self.exchange.bitmex.request_budget.limit)))
-        if self.first_quote_at is None:
-            self.first_quote_at = self.clock.monotonic()
+        self.note_quote()
 
     #
     # Position limits
@@ -515,7 +246,7 @@ class OrderManager(Running):
             logger.info(line)
         if not self.exchange.dry_run:
             venue = self.exchange.bitmex
-            logger.info(status.request_line(venue.request_budget.describe(self.clock.monotonic()), self._quotes_sent, venue.fills_seen))
+            logger.info(status.request_line(venue.request_budget.describe(self.clock.monotonic()), self._sender.quotes_sent, venue.fills_seen))
 
     def _say_ticker(self, ticker):
         if self.status_is_due() and logger.isEnabledFor(logging.INFO):
@@ -628,11 +359,6 @@ class OrderManager(Running):
 #
 # Helpers
 #
-def _counts(*pairs):
-    """'2 amends, 1 create' of (2, 'amend'), (1, 'create'); what there is none of is left out."""
-    return ', '.join('%d %s%s' % (count, what, '' if count == 1 else 's') for count, what in pairs if count)
-
-
 def XBt_to_XBT(XBt):
     """Satoshi -> bitcoin."""
     return float(XBt) / constants.XBt_TO_XBT

@@ -26,14 +26,21 @@ from market_maker.utils.math import EXACT, to_decimal, to_multiple
 
 REMEMBERED = 1000
 
-# buy, sell -- prices of the best bid and the best ask
-Touch = namedtuple('Touch', 'buy sell')
-
 # tick -- price step; interval, min_spread -- fractions of the price (0.005 is half a percent)
 Rules = namedtuple('Rules', 'tick interval min_spread maintain_spreads')
 
 # highest_buy, lowest_sell -- where the ladder must end towards the other side
 Bounds = namedtuple('Bounds', 'highest_buy lowest_sell')
+
+
+class Touch(namedtuple('Touch', 'buy sell')):
+    """The best prices of both sides."""
+
+    __slots__ = ()
+
+    @property
+    def middle(self):
+        return (self.buy + self.sell) / 2
 
 
 def _remembered(function):

@@ -253,6 +253,11 @@ class Running(object):
         moment = self.clock.monotonic() + max(EARLY_S, seconds)
         self._again_at = moment if self._again_at is None else min(self._again_at, moment)
 
+    def note_quote(self):
+        """Quotes were placed, or shown."""
+        if self.first_quote_at is None:
+            self.first_quote_at = self.clock.monotonic()
+
     def note_sending(self):
         """A decision sends something."""
         market, count = self._sent_at

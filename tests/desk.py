@@ -284,7 +284,7 @@ class Heard(logging.Handler):
         self.logger.setLevel(logging.INFO)
 
     def emit(self, record):
-        self.lines.append('%s - %s' % (record.module, record.getMessage()))
+        self.lines.append('%s - %s' % (log.module_of(record), record.getMessage()))
 
     def count(self, text):
         return len([line for line in self.lines if text in line])

@@ -15,8 +15,8 @@ PURE = ['quoting', 'convergence', 'why', 'top_ups', 'excursions', 'afford', 'for
         'contracts', 'rest_policy', 'rate_limit', 'own_orders', 'waiting', 'status', 'refusals', 'holding', 'preview', 'preview_table',
         'known_instruments', 'ws.lag', 'ws.tables', 'ws.frames', 'auth']
 # What knows the settings of the process; nothing else may.
-KNOW_SETTINGS = ['market_maker', 'cli', 'settings', '_settings_base', '_settings_files', '_settings_sources', '_settings_example', 'check', 'leave', 'runs',
-                 'refeed', 'preview_word', 'record', 'custom_strategy', 'strategies', 'backtest', '__main__']
+KNOW_SETTINGS = ['market_maker', 'exchange_interface', 'cli', 'settings', '_settings_base', '_settings_files', '_settings_sources', '_settings_example',
+                 'check', 'leave', 'runs', 'refeed', 'preview_word', 'record', 'custom_strategy', 'strategies', 'backtest', '__main__']
 PROBE = r'''
 import os, signal, socket, sys, threading, logging
 argv, handlers = sys.argv[:], {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -116,7 +116,7 @@ def test_nothing_imports_the_command_line_but_what_starts_the_program():
 
 
 def test_clients_do_not_import_the_order_manager():
-    above = ['market_maker', 'running', 'check', 'leave', 'cli', 'paper']
+    above = ['market_maker', 'exchange_interface', 'sending', 'running', 'check', 'leave', 'cli', 'paper']
     for name in BOT:
         if within(name, ['bitmex', 'ws', 'rest_session', 'rest_policy', 'own_orders', 'auth']):
             assert not [found for found in bot_imports(name) if within(found, above)], name

@@ -38,6 +38,12 @@ def test_a_line_has_the_format_of_the_original(lines):
     assert re.match(r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - INFO - test_log - Execution: Buy\n$', lines.getvalue())
 
 
+def test_what_was_split_off_from_the_original_s_file_speaks_under_its_name(lines):
+    for room, name in (('sending', 'market_maker'), ('exchange_interface', 'market_maker'), ('running', 'running')):
+        logging.getLogger('root').handle(logging.LogRecord('root', logging.INFO, '/somewhere/%s.py' % room, 1, 'Creating', (), None))
+        assert lines.getvalue().splitlines()[-1].endswith(' - INFO - %s - Creating' % name)
+
+
 def test_every_room_is_heard_whatever_its_logger_is_called(lines):
     for name in ('root', 'bitmex', None):
         logging.getLogger(name).warning('from %s', name)

@@ -8,7 +8,7 @@ import pytest
 from desk import Desk, ToyVenue
 from fakes import error, response
 
-from market_maker import custom_strategy
+from market_maker import custom_strategy, exchange_interface
 from market_maker import market_maker as bot
 from market_maker.shutdown import cancel_everything
 from market_maker.utils import errors
@@ -571,7 +571,7 @@ def test_an_exchange_connects_as_the_settings_say(monkeypatch):
     def connect(**arguments):
         given.update(arguments)
         return desk.bitmex
-    monkeypatch.setattr(bot.bitmex, 'BitMEX', connect)
+    monkeypatch.setattr(exchange_interface.bitmex, 'BitMEX', connect)
     exchange = bot.ExchangeInterface(settings=desk.settings)
     assert (given['symbol'], given['symbols'], given['postOnly'], given['shouldWSAuth']) == ('XBTUSD', ['ETHUSD'], True, True)
     assert exchange.paper is None and not exchange.paper_died()
@@ -580,11 +580,11 @@ def test_an_exchange_connects_as_the_settings_say(monkeypatch):
 def test_for_the_paper_venue_one_is_started_and_stopped_again_when_connecting_fails(monkeypatch):
     desk, venue = Desk(BASE_URL='http://127.0.0.1:1/api/v1/'), Paper()
     desk.settings.BASE_URL = 'paper'
-    monkeypatch.setattr(bot.paper, 'start_for', lambda settings: venue)
+    monkeypatch.setattr(exchange_interface.paper, 'start_for', lambda settings: venue)
 
     def refuse(**arguments):
         raise errors.VenueUnreachable('no')
-    monkeypatch.setattr(bot.bitmex, 'BitMEX', refuse)
+    monkeypatch.setattr(exchange_interface.bitmex, 'BitMEX', refuse)
     with pytest.raises(errors.VenueUnreachable):
         bot.ExchangeInterface(settings=desk.settings)
     assert venue.stopped == 1

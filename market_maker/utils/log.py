@@ -16,6 +16,8 @@ from market_maker.utils import compat
 
 FORMAT = '%(asctime)s - %(levelname)s - %(module)s - %(message)s'
 HIDDEN = '(hidden)'
+# The original's lines name the file that says them. What was split off from ours of that name speaks for it.
+SPEAKS_FOR = dict.fromkeys(('exchange_interface', 'margin_scale', 'sending'), 'market_maker')
 MOST_LINES = 10000             # that wait to be written
 NAME = 'root'  # the name the original uses; strategies ask for logging.getLogger('root')
 
@@ -30,6 +32,7 @@ class RedactingFormatter(logging.Formatter):
     def format(self, record):
         text = record.__dict__.get('redacted')
         if text is None:
+            record.module = module_of(record)
             text = record.redacted = redact(logging.Formatter.format(self, _sound(record)))
         return text
 
@@ -56,6 +59,11 @@ class _OurHandler(logging.StreamHandler):
 def get_logger(name=NAME):
     """The logger that all rooms share."""
     return logging.getLogger(name)
+
+
+def module_of(record):
+    """The name of the room that a record's line names."""
+    return SPEAKS_FOR.get(record.module, record.module)
 
 
 def hide(*values):
