@@ -9,6 +9,7 @@ import os
 import re
 
 import pytest
+from desk import Heard
 
 from market_maker.utils import compat, log
 from market_maker.utils.compat import to_text
@@ -24,6 +25,9 @@ def lines():
     """A stream that the log writes to; everything is put back afterwards."""
     stream = Stream()
     top, levels = logging.getLogger(), dict((name, logging.getLogger(name).level) for name in (None, 'root'))
+    shared = log.get_logger()
+    for handler in [handler for handler in shared.handlers if isinstance(handler, Heard)]:  # of another test's desk
+        shared.removeHandler(handler)
     log.setup_custom_logger(log_level=logging.INFO, stream=stream)
     yield stream
     for handler in [handler for handler in top.handlers if getattr(handler, 'stream', None) is stream]:
