@@ -8,7 +8,8 @@ Rules:
 * Expected is the position when row and fills last agreed, plus the fills known since; where row and expectation differ, the difference
   counts against the limit that it brings nearer, whichever of the two is right.
 * What was read by REST may hold fills that are told later, and would then count twice. Until `SETTLED_S` have passed after a reading
-  without any, fills of one side do not make up for those of the other, and agreement may be chance: it is read again.
+  without any, fills of one side make up neither for those of the other nor for a row that differs from what was read, and agreement
+  may be chance: it is read again.
 * Time alone settles nothing. When the two have differed for `SETTLED_S` the position is to be read by REST, and that is believed unless
   a fill or another row became known while the answer was on its way: it may be older than these.
 """
@@ -54,7 +55,8 @@ class ExpectedPosition(object):
             difference = self._difference(row_quantity, now)
             if self._uneasy_since is None:
                 return max(0, difference), max(0, -difference)
-            return max(difference, self._bought), max(-difference, self._sold)
+            ahead = self._basis - row_quantity  # what was read against the row, of which either may be the older
+            return self._bought + max(0, ahead), self._sold + max(0, -ahead)
 
     def in_doubt(self, row_quantity, now):
         """Whether row and fills have disagreed for so long that the position must be read by REST."""
