@@ -9,7 +9,7 @@ Rules:
 * What the request budget cannot pay for is left out, the outermost orders first, and left to the next tick.
 * An order of unknown outcome is read at once, and again when the first of them can no longer arrive: in between there is nothing to learn.
 * An answer of "overloaded" should mean that nothing was carried out, and gateways have lied: after one, whatever a later attempt was
-  answered, the orders are read again.
+  answered, the orders count as if they rested until they have been looked up, since one may be filled by then and not be open any more.
 * A post-only order that the venue accepted and canceled is in the answer as it is: `ordStatus` Canceled, not resting.
 * Bulk requests are used until the venue answers 404 to one, then single ones; that is remembered.
 """
@@ -137,8 +137,10 @@ class OrderEntry(object):
             error.cl_ord_ids = names
             raise
         except errors.MarketMakerError as error:
-            self.own_orders.refused(names, '%s' % error)
-            self.doubt(error.repeated or isinstance(error, errors.Overloaded))
+            if _may_be_untrue(error):
+                self._unknown(cl_ord_ids=names, settles_in=0)
+            else:
+                self.own_orders.refused(names, '%s' % error)
             raise
         except BaseException:
             self._unknown(cl_ord_ids=names)
@@ -188,8 +190,11 @@ class OrderEntry(object):
             self._unknown(order_ids=order_ids)
             raise
         except errors.MarketMakerError as error:
-            self.own_orders.answered(order_ids=order_ids)
-            self.doubt(error.repeated or isinstance(error, (errors.OrderGone, errors.Overloaded)))
+            if _may_be_untrue(error):
+                self._unknown(order_ids=order_ids, settles_in=0)
+            else:
+                self.own_orders.answered(order_ids=order_ids)
+                self.doubt(isinstance(error, errors.OrderGone))
             raise
         except BaseException:
             self._unknown(order_ids=order_ids)
@@ -273,11 +278,17 @@ class OrderEntry(object):
         nearest = sorted(range(len(orders)), key=lambda i: abs((orders[i].get('price') or mid) - mid))[:count]
         return [orders[i] for i in sorted(nearest)]
 
-    def _unknown(self, order_ids=(), cl_ord_ids=()):
+    def _unknown(self, order_ids=(), cl_ord_ids=(), settles_in=None):
         """The venue refuses a signed request once its `api-expires` has passed, so it can take effect no later than that."""
-        longest = TOKEN_SETTLES_S if hasattr(self.rest.auth, 'login_request') else REST_EXPIRES_S
-        self.own_orders.outcome_unknown(self.clock.time() + longest + 1, order_ids, cl_ord_ids)
+        if settles_in is None:
+            settles_in = 1 + (TOKEN_SETTLES_S if hasattr(self.rest.auth, 'login_request') else REST_EXPIRES_S)
+        self.own_orders.outcome_unknown(self.clock.time() + settles_in, order_ids, cl_ord_ids)
         self.doubt()
+
+
+def _may_be_untrue(error):
+    """Whether an error may be told although the request, or an earlier attempt at it, was carried out."""
+    return error.repeated or isinstance(error, errors.Overloaded)
 
 
 def _gravity(error):

@@ -128,7 +128,6 @@ class RestSession(object):
         return request if self.auth is None else self.auth(request)
 
     def _send(self, request, attempt, timeout, max_retries):
-        sent_at = self.clock.time()
         settings = self._session.merge_environment_settings(request.url, {}, False, None, None)
         try:
             response = self._inputs.send(self._session.send, request, failure_of, timeout=timeout or self.timeout, allow_redirects=False,
@@ -142,7 +141,7 @@ class RestSession(object):
         if response.status_code == 429:
             self.budget.note_refusal(answer.retry_after or 1, self.clock.monotonic())
         if decision.action == policy.SYNC_CLOCK:
-            self._sync_clock(response, sent_at)
+            self._sync_clock(response)
         return decision, decoded
 
     def _authenticated_by(self):
@@ -160,11 +159,15 @@ class RestSession(object):
         finally:
             self.auth = login
 
-    def _sync_clock(self, response, sent_at):
-        """Take the venue's time from its Date header: whole seconds, so the middle of that second."""
+    def _sync_clock(self, response):
+        """Take the venue's time from its Date header: whole seconds, so the middle of that second.
+
+        What counts is when the answer came, not when we asked: a request may be slow because it was under way for long, and who takes the
+        venue's clock to be ahead signs for longer than `own_orders` waits for what was lost.
+        """
         date = email.utils.parsedate_tz(response.headers.get('Date', ''))
         if date is not None:
-            self.set_offset(email.utils.mktime_tz(date) + 0.5 - (sent_at + self.clock.time()) / 2)
+            self.set_offset(email.utils.mktime_tz(date) + 0.5 - self.clock.time())
 
     def set_offset(self, offset):
         """The venue's clock is `offset` seconds ahead of ours; said when it matters."""

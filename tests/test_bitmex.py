@@ -331,6 +331,7 @@ def test_when_the_venue_wants_no_more_single_orders_the_rest_of_them_stay_here(a
     with pytest.raises((errors.RateLimited, errors.Overloaded)):
         bitmex.create_bulk_orders([BUY, SELL, BUY])
     assert set(order['clOrdID'] for order in transport.sent('POST', 'order')) == set(['mm_bitmex_1'])
+    bitmex.reconcile()
     assert bitmex.open_orders() == []
 
 
@@ -355,7 +356,9 @@ def test_after_a_503_the_orders_are_read_whatever_a_later_attempt_was_answered(l
     bitmex, _, _, _ = connect({'POST order/bulk': [error(503, 'The system is currently overloaded.')] + later})
     with pytest.raises(errors.MarketMakerError) as raised:
         bitmex.create_bulk_orders([BUY])
-    assert raised.value.repeated and bitmex.needs_reconcile
+    assert raised.value.repeated and bitmex.needs_reconcile and bitmex.worst_case() == (100, 0)
+    bitmex.reconcile()
+    assert not bitmex.needs_reconcile and bitmex.worst_case() == (0, 0)
 
 
 def test_an_answer_that_does_not_speak_of_the_orders_says_nothing():
@@ -379,11 +382,34 @@ def test_an_order_that_rests_although_the_venue_said_it_was_overloaded_is_found(
     bitmex, transport, _, _ = connect({'POST order/bulk': lambda request: overloaded})
     with pytest.raises(errors.Overloaded):
         bitmex.create_bulk_orders([BUY])
-    assert bitmex.needs_reconcile and bitmex.open_orders() == []
+    assert bitmex.needs_reconcile and bitmex.worst_case() == (100, 0)
     transport.script['GET order'] = lambda request: response(200, [accepted(dict(BUY, clOrdID='mm_bitmex_1', symbol='XBTUSD'))])
     bitmex.reconcile()
     bitmex.check_alone()
     assert bitmex.own_orders.state_of('mm_bitmex_1') == LIVE and bitmex.own_orders.worst_case() == (100, 0)
+
+
+def test_an_order_that_was_filled_although_the_venue_said_it_was_overloaded_is_found_too():
+    overloaded = error(503, 'The system is currently overloaded. Please try again later.')
+    bitmex, transport, _, _ = connect({'POST order/bulk': lambda request: overloaded})
+    with pytest.raises(errors.Overloaded):
+        bitmex.create_bulk_orders([BUY])
+    filled = accepted(dict(BUY, clOrdID='mm_bitmex_1', symbol='XBTUSD'), ordStatus='Filled', cumQty=100, leavesQty=0)
+    transport.script['GET order'] = lambda request: response(200, [] if 'isTerminated' in request.url else [filled])
+    bitmex.reconcile()
+    assert bitmex.fills_seen == 1 and bitmex.own_orders.worst_case() == (0, 0)
+
+
+def test_an_amend_that_the_venue_called_overloaded_counts_until_the_orders_are_read():
+    overloaded = error(503, 'The system is currently overloaded. Please try again later.')
+    bitmex, transport, _, _ = connect({'POST order/bulk': accept_bulk, 'PUT order/bulk': lambda request: overloaded})
+    bitmex.create_bulk_orders([BUY])
+    with pytest.raises(errors.Overloaded):
+        bitmex.amend_bulk_orders([{'orderID': 'id-mm_bitmex_1', 'orderQty': 300, 'price': 99.0, 'side': 'Buy'}])
+    assert bitmex.worst_case() == (300, 0) and bitmex.open_orders()[0]['inFlight']
+    transport.script['GET order'] = lambda request: response(200, [accepted(dict(BUY, clOrdID='mm_bitmex_1', symbol='XBTUSD'))])
+    bitmex.reconcile()
+    assert bitmex.worst_case() == (100, 0) and not bitmex.needs_reconcile
 
 
 def test_cancelling_takes_many_ids_in_one_request_and_notes_what_could_not_be_canceled():
@@ -498,6 +524,17 @@ def test_an_expired_request_is_signed_anew_with_the_venues_date():
     bitmex.buy(100, 99.5)
     assert bitmex.clock_offset == pytest.approx(90.5)
     assert int(transport.prepared[-1].headers['api-expires']) >= 1500000095
+
+
+def test_a_request_that_expired_because_it_was_slow_says_little_about_the_clock():
+    def slow(request):
+        clock.now += 6
+        return error(400, 'This request has expired - `expires` is in the past. Current time: 1500000006', Date='Fri, 14 Jul 2017 02:40:06 GMT')
+    clock = ManualClock()
+    bitmex, transport, _, _ = connect({'POST order': [slow, accept_single]}, clock=clock)
+    bitmex.buy(100, 99.5)
+    assert abs(bitmex.clock_offset) <= 0.5
+    assert int(transport.prepared[-1].headers['api-expires']) <= clock.time() + REST_EXPIRES_S + 1  # no later than what is lost is waited for
 
 
 def test_a_login_buys_a_token_and_renews_it_once_when_it_runs_out():

@@ -195,17 +195,18 @@ def test_a_fill_that_races_an_amend_is_looked_up_and_quoting_goes_on():
     assert desk.heard.count('Reading the orders again.') == 1
 
 
-def test_an_order_filled_before_it_was_cancelled_ends_the_turn_and_the_next_one_puts_it_right():
+@pytest.mark.parametrize('filled, answer', [(100, None), (30, None), (100, error(404, 'Not Found')), (100, response(200, []))])
+def test_an_order_filled_before_it_was_cancelled_ends_the_turn_and_the_next_one_puts_it_right(filled, answer):
     desk = Desk(CHECK_POSITION_LIMITS=True, ORDER_PAIRS=1, ORDER_START_SIZE=100, MAX_POSITION=1000, MIN_POSITION=-1000)
 
     def fill_first(request):
-        desk.venue.fill(side='Buy', said=False)
-        return desk.venue._cancel(request)
+        desk.venue.fill(side='Buy', quantity=filled, said=False)
+        return desk.venue._cancel(request) if answer is None else answer
     desk.venue.once['DELETE order'] = [fill_first]
     desk.at(2, lambda: setattr(desk.settings, 'MAX_POSITION', 0))
     desk.run(12)
-    assert desk.heard.count('An order was gone before it could be cancelled. Reading the orders again.') == 1
-    assert desk.manager.starting_qty == 0 and desk.venue.position == 100
+    assert desk.heard.count('Reading the orders again.') == 1
+    assert desk.manager.starting_qty == 0 and desk.venue.position == filled
 
 
 def test_a_post_only_order_that_was_cancelled_is_priced_a_tick_further_on_our_own_side():
