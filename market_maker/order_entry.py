@@ -186,8 +186,8 @@ class OrderEntry(object):
             self.own_orders.sending_amend(order)
         try:
             rows = rows_about('orderID', order_ids, send())
-        except errors.UnknownOutcome:
-            self._unknown(order_ids=order_ids)
+        except errors.UnknownOutcome as error:
+            self._unknown(order_ids=order_ids, is_repeated=error.repeated)
             raise
         except errors.MarketMakerError as error:
             if _may_be_untrue(error):
@@ -278,11 +278,11 @@ class OrderEntry(object):
         nearest = sorted(range(len(orders)), key=lambda i: abs((orders[i].get('price') or mid) - mid))[:count]
         return [orders[i] for i in sorted(nearest)]
 
-    def _unknown(self, order_ids=(), cl_ord_ids=(), settles_in=None):
+    def _unknown(self, order_ids=(), cl_ord_ids=(), settles_in=None, is_repeated=False):
         """The venue refuses a signed request once its `api-expires` has passed, so it can take effect no later than that."""
         if settles_in is None:
             settles_in = 1 + (TOKEN_SETTLES_S if hasattr(self.rest.auth, 'login_request') else REST_EXPIRES_S)
-        self.own_orders.outcome_unknown(self.clock.time() + settles_in, order_ids, cl_ord_ids)
+        self.own_orders.outcome_unknown(self.clock.time() + settles_in, order_ids, cl_ord_ids, is_repeated)
         self.doubt()
 
 

@@ -15,7 +15,8 @@ Rules:
 * cumQty never goes down and DONE is never left, unless it was a refusal and the venue shows the order all the same; of the rest the
   row with the later timestamp counts.
 * An unknown outcome is not a rejection: the order counts as resting until the venue says what became of it, or until the
-  request can no longer arrive (`settle_by`). An amend of which a newer row shows the effect has arrived, whatever became of its answer.
+  request can no longer arrive (`settle_by`). An amend of which a newer row shows the effect has arrived, whatever became of its answer;
+  but one that was sent twice may do so again.
 * Such an order may still be cancelled: an amend that arrives after that is refused. A cancel that failed settles nothing about it.
 * Only orders under our prefix and of our symbol are looked at.
 * An order under our prefix that this process did not send, and that was not there when it started, is a stranger.
@@ -36,12 +37,14 @@ DONE_KEPT = 2000               # ended orders remembered, so that late rows do n
 
 
 class _Order(object):
-    __slots__ = ('row', 'state', 'amend', 'settle_by', 'told_at')
+    __slots__ = ('row', 'state', 'amend', 'is_shown', 'is_repeated', 'settle_by', 'told_at')
 
     def __init__(self, row, state):
         self.row = row
         self.state = state
         self.amend = None          # what an amend in flight or of unknown outcome asks for
+        self.is_shown = False      # a row showed its effect
+        self.is_repeated = False   # it was sent more than once: another of it may arrive although one has
         self.settle_by = None      # unix seconds after which a request of unknown outcome can no longer arrive
         self.told_at = 0           # the version at which a row last spoke of it
 
@@ -53,6 +56,10 @@ class _Order(object):
         if self.state == LIVE:
             return {}
         return {'inFlight': True, 'inDoubt': True} if self.state == UNKNOWN and self.row['orderID'] else {'inFlight': True}
+
+    def has_arrived(self):
+        """Whether nothing of a request of unknown outcome is under way any more, now that a row speaks of the order."""
+        return self.amend is None or (self.is_shown and not self.is_repeated)
 
     def worst_leaves(self):
         """What it may still fill, whichever of the two quantities turns out to be true."""
@@ -109,7 +116,7 @@ class OwnOrders(object):
             order = self._orders.get(self._by_order_id.get(order_id))
             self._journal.asked(what, amend or {'orderID': order_id}, None if order is None else order.row)
             if order is not None and order.state == LIVE:
-                order.state, order.amend = state, amend
+                order.state, order.amend, order.is_shown, order.is_repeated = state, amend, False, False
 
     #
     # What comes back
@@ -141,15 +148,16 @@ class OwnOrders(object):
                     self._end(cl_ord_id)
                     self._refused.add(cl_ord_id)
 
-    def outcome_unknown(self, settle_by, order_ids=(), cl_ord_ids=()):
-        """No answer came. Until `settle_by` (unix seconds) the request may still take effect."""
+    def outcome_unknown(self, settle_by, order_ids=(), cl_ord_ids=(), is_repeated=False):
+        """No answer came. Until `settle_by` (unix seconds) the request may still take effect; when it was sent more than once, also again."""
         with self._lock:
             for cl_ord_id in self._names(order_ids, cl_ord_ids):
                 order = self._orders.get(cl_ord_id)
                 if order is None:
                     continue
-                if order.state == PENDING_AMEND and order.amend is None:
-                    order.state = LIVE  # a row has told already
+                order.is_repeated = is_repeated
+                if order.state == PENDING_AMEND and order.has_arrived():
+                    order.state, order.amend = LIVE, None  # a row has told already
                     continue
                 order.state, order.settle_by = UNKNOWN, settle_by
                 self._journal.told('unknown', order.row, NO_ANSWER)
@@ -207,14 +215,14 @@ class OwnOrders(object):
         if stamp >= known:
             order.row.update((key, value) for key, value in row.items() if key != 'cumQty')
         if stamp > known and order.amend and _shows(order.row, order.amend, was):
-            order.amend = None
+            order.is_shown = True
         if row.get('orderID'):
             order.row['orderID'] = row['orderID']
             self._by_order_id[row['orderID']] = cl_ord_id
             if order.state == PENDING_NEW:
                 order.state = LIVE
-            elif order.state == UNKNOWN and order.amend is None:
-                order.state, order.settle_by = LIVE, None
+            elif order.state == UNKNOWN and order.has_arrived():
+                order.state, order.amend, order.settle_by = LIVE, None, None
         order.row['leavesQty'] = order.leaves()
         is_over = _is_terminal(row) or order.row['leavesQty'] == 0
         if was_new and order.state == LIVE and not is_over:

@@ -191,6 +191,22 @@ def test_an_unknown_amend_of_which_a_newer_row_shows_the_effect_has_arrived(orde
     assert orders.state_of(A) == LIVE and not orders.is_uncertain() and orders.worst_case() == (300, 0)
 
 
+@pytest.mark.parametrize('is_told_first', [True, False])
+def test_an_amend_that_was_sent_twice_may_arrive_again_although_a_row_shows_its_effect(orders, is_told_first):
+    send(orders)
+    orders.merge([row()])
+    orders.sending_amend({'orderID': '1', 'orderQty': 300, 'price': 10.5})
+    shown = [row(qty=300, price=10.5, at=2)]
+    if is_told_first:
+        orders.merge(shown)
+    orders.outcome_unknown(100.0, order_ids=['1'], is_repeated=True)
+    orders.merge(shown)
+    orders.reconcile(shown, [], now=99.0)
+    assert orders.state_of(A) == UNKNOWN and orders.open_orders()[0]['inFlight']
+    orders.reconcile(shown, [], now=100.0)
+    assert orders.state_of(A) == LIVE and orders.worst_case() == (300, 0)
+
+
 def test_an_amend_that_a_row_told_of_before_its_answer_was_lost_is_not_unknown(orders):
     amending(orders)
     orders.merge([row(qty=300, price=10.5, at=2)])
