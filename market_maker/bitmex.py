@@ -23,7 +23,7 @@ from market_maker.auth import APIKeyAuthWithExpires, LoginAuth
 from market_maker.expected_position import ExpectedPosition
 from market_maker.journal import NO_JOURNAL
 from market_maker.order_entry import READ_AGAIN_S, SIDE_BY_SIDE, OrderEntry, rows_of
-from market_maker.own_orders import OwnOrders
+from market_maker.own_orders import OwnOrders, is_ours
 from market_maker.rate_limit import RequestBudget
 from market_maker.rest_session import RestSession, check_address
 from market_maker.utils import compat, errors
@@ -307,7 +307,7 @@ class BitMEX(object):
                 return None
             self.journal.trades(rows)
             for row in rows:
-                if row.get('execType') == 'Trade' and (row.get('clOrdID') or '').startswith(self.orderIDPrefix):
+                if row.get('execType') == 'Trade' and is_ours(self.orderIDPrefix, row.get('clOrdID')):
                     fills, contracts, fees = fills + 1, contracts + (row.get('lastQty') or 0), fees + (row.get('execComm') or 0)
             if len(rows) < HISTORY_PAGE:
                 break

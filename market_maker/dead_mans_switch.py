@@ -4,7 +4,8 @@ Rules:
 
 * Armed before the first order, and told again at a quarter of its time, also while we wait for something.
 * A failure is said once and tried again after an eighth of its time; being heard again is said too.
-* When its time is over without a success, our quotes are taken as gone, until they have been read again.
+* When its time is over without a success (also because this process was stopped for so long), our quotes are taken as gone, until they have
+  been read again.
 * Disarmed last, when nothing of ours is left that it could cancel.
 
 Times are handed in, in seconds of a clock that is never set back.
@@ -29,6 +30,11 @@ class DeadMansSwitch(object):
         self._is_failing = self._is_lapsed = False
 
     @property
+    def seconds(self):
+        """What the venue counts down from; 0 when it does not."""
+        return self._seconds
+
+    @property
     def armed(self):
         return self._seconds > 0
 
@@ -49,13 +55,13 @@ class DeadMansSwitch(object):
         """
         if self.next_look(seconds, now) > 0:
             return False
+        is_over = self.armed and not self._is_lapsed and now >= self._told_at + self._seconds
+        if is_over:
+            self._is_lapsed = True
+            logger.warning('The dead man\'s switch was not told for %d s: our quotes are taken as gone.', now - self._told_at)
         if now >= self._not_before:
             self._try(seconds, now)
-        if self.armed and not self._is_lapsed and now >= self._told_at + self._seconds:
-            self._is_lapsed = True
-            logger.warning('The dead man\'s switch was not told for %g s: our quotes are taken as gone.', self._seconds)
-            return True
-        return False
+        return is_over
 
     def _try(self, seconds, now):
         try:

@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 import json
 
 from market_maker.auth import APIKeyAuthWithExpires, LoginAuth
+from market_maker.own_orders import is_ours
 from market_maker.rate_limit import RequestBudget
 from market_maker.rest_session import RestSession, check_address
 from market_maker.utils import errors
@@ -52,7 +53,7 @@ class Direct(object):
     def own_orders(self):
         """Open orders of the symbol that carry our prefix."""
         rows = self._ask('GET', 'order', {'symbol': self.settings.SYMBOL, 'count': 500, 'filter': json.dumps({'open': True})})
-        return [row for row in rows if (row.get('clOrdID') or '').startswith(self.settings.ORDERID_PREFIX)]
+        return [row for row in rows if is_ours(self.settings.ORDERID_PREFIX, row.get('clOrdID'))]
 
     def cancel(self, rows):
         """Cancel these orders. Those that are gone already are no error."""

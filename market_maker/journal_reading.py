@@ -15,6 +15,7 @@ import time
 from collections import namedtuple
 
 from market_maker.journal_schema import COLUMNS, FILE_NAME, SCHEMA
+from market_maker.own_orders import is_ours
 from market_maker.utils import errors
 
 LAST = 'last'
@@ -49,7 +50,7 @@ class Run(object):
     def fills(self, ours=True):
         """Trades under the run's own prefix; with `ours` False all trades of the account in the symbol."""
         prefix = (self.about.get('settings') or {}).get('ORDERID_PREFIX') if ours else None
-        return (row for row in self._rows('fill') if not prefix or (row.cl_ord_id or '').startswith(prefix))
+        return (row for row in self._rows('fill') if not prefix or is_ours(prefix, row.cl_ord_id))
 
     def fundings(self):
         return self._rows('funding')

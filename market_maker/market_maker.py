@@ -325,6 +325,8 @@ class OrderManager(Running):
             for act, left in ((self._say_result, 'what the run made is not known'), (self.switch.disarm, 'the dead man\'s switch is still armed')):
                 if not self.may_be_broken_off(act):
                     logger.warning('Told to leave at once: %s.', left)
+        elif self.switch.armed:
+            logger.warning('The dead man\'s switch stays armed: the venue cancels all orders of the account within %g s.', self.switch.seconds)
         self.may_be_broken_off(self._close)
         self.may_be_broken_off(self.exchange.run.close, self.exit_code() if self.ended_by is None else errors.code_of(self.ended_by))
 

@@ -22,6 +22,7 @@ from collections import OrderedDict
 
 from market_maker.auth.api_key import REST_EXPIRES_S
 from market_maker.inputs import PASSED_ON
+from market_maker.own_orders import is_ours
 from market_maker.rest_session import DuplicateOrder, ordered
 from market_maker.utils import errors
 
@@ -64,7 +65,7 @@ class OrderEntry(object):
         """Rows of our open orders, by REST."""
         wanted = OrderedDict([('ordStatus.isTerminated', False), ('symbol', self.own_orders.symbol)])
         rows = rows_of(self.rest.request('GET', 'order', OrderedDict([('filter', json.dumps(wanted)), ('count', 500)])))
-        ours = [row for row in rows if (row.get('clOrdID') or '').startswith(self.own_orders.prefix)]
+        ours = [row for row in rows if is_ours(self.own_orders.prefix, row.get('clOrdID'))]
         self.own_orders.merge(ours)
         return ours
 

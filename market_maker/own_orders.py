@@ -18,7 +18,7 @@ Rules:
   request can no longer arrive (`settle_by`). An amend of which a newer row shows the effect has arrived, whatever became of its answer;
   but one that was sent twice may do so again.
 * Such an order may still be cancelled: an amend that arrives after that is refused. A cancel that failed settles nothing about it.
-* Only orders under our prefix and of our symbol are looked at.
+* Only orders under our prefix and of our symbol are looked at. What is longer than our names are has a longer prefix that begins like ours.
 * An order under our prefix that this process did not send, and that was not there when it started, is a stranger.
 * What each order may still fill is counted at its worst: the larger of what it is and of what an amend in flight makes it.
 """
@@ -33,7 +33,13 @@ PENDING_NEW, LIVE, PENDING_AMEND, PENDING_CANCEL, UNKNOWN, DONE = (
 TERMINAL = frozenset(['Filled', 'Canceled', 'Rejected', 'Expired', 'Stopped', 'DoneForDay'])
 NO_ANSWER = 'no answer: it may have taken effect'
 GONE = 'the venue does not list it any more'
+TAIL = 22                      # characters of a clOrdID after the prefix, at most
 DONE_KEPT = 2000               # ended orders remembered, so that late rows do not bring them back
+
+
+def is_ours(prefix, cl_ord_id):
+    """Whether a clOrdID carries this prefix."""
+    return bool(cl_ord_id) and cl_ord_id.startswith(prefix) and len(cl_ord_id) <= len(prefix) + TAIL
 
 
 class _Order(object):
@@ -193,7 +199,7 @@ class OwnOrders(object):
 
     def _merge(self, row):
         cl_ord_id = row.get('clOrdID') or self._by_order_id.get(row.get('orderID'))
-        if not cl_ord_id or not cl_ord_id.startswith(self.prefix) or row.get('symbol', self.symbol) != self.symbol:
+        if not is_ours(self.prefix, cl_ord_id) or row.get('symbol', self.symbol) != self.symbol:
             return
         if cl_ord_id in self._done:
             if cl_ord_id not in self._refused or _is_terminal(row) or not _is_whole(row):

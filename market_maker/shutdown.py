@@ -15,7 +15,8 @@ from market_maker.utils.clock import Wakeup
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 LONGEST_WAIT_S = 60.0          # a rate limit that ends later than this is not waited for
 NO_ANSWER_LIMIT_S = 45.0       # no further attempt after this long at a venue that hangs: each takes half a minute then
-LEFT = 'Unable to cancel orders: %s. Orders may be left on the book: run "marketmaker cancel".'
+MAY_BE_LEFT = 'Orders may be left on the book: run "marketmaker cancel".'
+LEFT = 'Unable to cancel orders: %s. ' + MAY_BE_LEFT
 
 
 def cancel_everything(exchange, clock, say):
@@ -28,7 +29,7 @@ def cancel_everything(exchange, clock, say):
             if problem is None:
                 return True
             if isinstance(problem, errors.AuthenticationError):
-                say('Was not authenticated; could not cancel orders. %s' % problem)
+                say('Was not authenticated; could not cancel orders. %s %s' % (problem, MAY_BE_LEFT))
                 return False
             if isinstance(problem, errors.VenueUnreachable) and clock.monotonic() > deadline:
                 say(LEFT % problem)

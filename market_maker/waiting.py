@@ -49,8 +49,9 @@ class Freshness(object):
         self._good_at = now
 
     def note(self, age, now):
+        """Older than was thought counts, too: what comes late tells that the silence before it was not one of the market."""
         if age != float('inf'):
-            self._good_at = max(self._good_at, now - age)
+            self._good_at = now - age
 
     def age(self, now):
         return now - self._good_at

@@ -96,6 +96,14 @@ def test_when_its_time_is_over_the_orders_are_read_again():
     assert desk.heard.count('our quotes are taken as gone') == 1 and seen == [12]
 
 
+def test_a_process_that_was_stopped_for_longer_than_its_time_takes_its_quotes_as_gone():
+    switch, told = make()
+    switch.keep(20, 0.0)
+    assert switch.keep(20, 5.0) is False
+    assert switch.keep(20, 50.0) is True and told == [20, 20, 20]
+    assert switch.keep(20, 55.0) is False and switch.keep(20, 56.0) is False
+
+
 def test_credentials_refused_end_the_run():
     switch, told = make(None, errors.AuthenticationError('no'))
     assert switch.keep(60, 0) is False and told == [60]
@@ -124,3 +132,4 @@ def test_orders_that_could_not_be_cancelled_are_left_to_it():
     with pytest.raises(errors.Stopped):
         desk.run(3)
     assert desk.venue.armed[-1][1] == 60
+    assert desk.heard.count('the venue cancels all orders of the account within 60 s') == 1

@@ -37,6 +37,8 @@ def test_what_is_not_newer_says_nothing():
     assert lag.seconds() == 0.0
     lag.note('z is no time stamp', 2000.0)
     assert lag.seconds() == 0.0
+    lag.note(stamp(2), 2061.0)
+    assert lag.seconds() > 1000
 
 
 def test_a_feed_that_is_alive_and_late_is_stale_and_is_replaced_when_it_stays_so():
@@ -51,6 +53,20 @@ def test_a_feed_that_is_alive_and_late_is_stale_and_is_replaced_when_it_stays_so
     feed.table('quote', 'insert', dict(QUOTE, timestamp=stamp(30)))
     bitmex.ws.poll()
     assert 'late' in bitmex.ws.last_reason and bitmex.data_age() == float('inf')
+
+
+def test_data_that_turns_out_to_be_too_old_pulls_the_quotes_at_once_each_said_once():
+    desk, seen = Desk(LOOP_INTERVAL=5), []
+
+    def quote(sent):
+        desk.venue.feed.table('quote', 'insert', dict(desk.venue.quote_row(), timestamp=stamp(sent)))
+    desk.at(1, quote, 1)
+    for moment, sent in ((22, 2), (23, 3), (30, 30)):  # twenty seconds late, and on time again
+        desk.at(moment, quote, sent)
+        desk.at(moment + 0.5, lambda: seen.append(len(desk.venue.resting())))
+    desk.run(32)
+    assert seen == [0, 0, 12]
+    assert [desk.heard.count(text) for text in ('Waiting: ', 'our quotes are pulled', 'Resumed after')] == [1, 1, 1]
 
 
 def test_errors_again_and_again_in_the_realtime_thread_end_the_run():

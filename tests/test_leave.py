@@ -59,6 +59,13 @@ def test_only_orders_that_carry_our_prefix_are_cancelled():
     assert book.sent('DELETE', 'order') == [{'orderID': ['a', 'c']}]
 
 
+def test_a_longer_prefix_that_begins_like_ours_is_another():
+    tail = 'x' * 22
+    book = Book({'a': 'mm_bitmex_' + tail, 'b': 'mm_bitmex_b_' + tail, 'c': 'mm_bitmex_' + 'by hand'})
+    assert leave.cancel(*book.venue()) == 2
+    assert sorted(book.orders) == ['b']
+
+
 def test_with_nothing_on_the_book_nothing_is_cancelled():
     book = Book({'b': 'another_1'})
     assert leave.cancel(*book.venue()) == 0

@@ -317,6 +317,7 @@ def test_without_credentials_there_is_nothing_to_try_again():
     with pytest.raises(errors.Stopped):
         desk.manager.run_loop()
     assert desk.heard.count('Was not authenticated; could not cancel orders.') == 1
+    assert desk.heard.count('Orders may be left on the book: run "marketmaker cancel".') == 1
 
 
 def test_ctrl_c_without_a_handler_is_a_stop():

@@ -89,8 +89,16 @@ def test_the_age_of_the_picture_grows_while_there_is_none():
     freshness = waiting.Freshness(100.0)
     freshness.note(2.0, 110.0)
     freshness.note(float('inf'), 115.0)
-    freshness.note(50.0, 116.0)
     assert freshness.age(118.0) == 10.0
+
+
+def test_what_comes_late_makes_the_picture_older_than_was_thought():
+    freshness = waiting.Freshness(100.0)
+    freshness.note(0.0, 115.0)
+    freshness.note(20.0, 116.0)
+    assert freshness.age(116.0) == 20.0
+    freshness.note(0.0, 117.0)
+    assert freshness.age(117.0) == 0.0
 
 
 def test_after_a_race_we_look_again_at_once_but_not_for_ever():

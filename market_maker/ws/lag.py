@@ -44,7 +44,7 @@ class Lag(object):
             try:
                 self._note(now - compat.seconds_of(stamp))
             except ValueError:
-                pass
+                self._latest = ''
         return self._late
 
     def _note(self, delay):

@@ -168,11 +168,12 @@ def test_a_signal_before_anything_is_placed_ends_it_quietly(spawn, venue):
 
 
 def test_orders_that_an_earlier_run_left_are_cancelled_first_and_other_peoples_are_not(spawn, venue):
-    for prefix in ('mm_bitmex_', 'mine_'):
-        venue.ask('POST', 'order', json={'symbol': 'XBTUSD', 'side': 'Buy', 'orderQty': 10, 'price': 1000, 'clOrdID': prefix + 'left-over'})
+    others = ['mine_left-over', 'mm_bitmex_2_' + 'x' * 22]
+    for name in ['mm_bitmex_left-over'] + others:
+        venue.ask('POST', 'order', json={'symbol': 'XBTUSD', 'side': 'Buy', 'orderQty': 10, 'price': 1000, 'clOrdID': name})
     bot = spawn('--run-for', '1', env=dict(QUICK, **venue.env))
     assert bot.wait() == 0
-    assert [row['clOrdID'] for row in venue.open_orders()] == ['mine_left-over']
+    assert sorted(row['clOrdID'] for row in venue.open_orders()) == others
 
 
 def test_the_death_of_the_paper_venue_is_said_and_the_code_is_not_0(spawn):
