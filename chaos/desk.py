@@ -103,7 +103,12 @@ class Desk:
         for side in (1, -1):
             self.most_a_side = max(self.most_a_side, sum(order[0] == side for order in orders))
         stopping = self.manager.stop_reason is not None
-        self.score.look(self.venue.now / 1e9, orders, self.held, touch, price(1), self.events.outage or stopping)
+        self.score.look(self.venue.now / 1e9, orders, self.held, touch, price(1), self.events.outage or stopping or not self._has_room(instrument.spec))
+
+    def _has_room(self, spec):
+        """Whether the limits allow a single lot; a fault may have made it larger than they are."""
+        lowest, highest = self.score.rules.lowest, self.score.rules.highest
+        return highest is None or spec.lot_size <= max(highest - self.held, self.held - lowest)
 
     def views_agree(self):
         """Whether the bot's view of its orders and its position is the venue's."""

@@ -3,7 +3,8 @@
 Rules:
 
 * Looked at after everything that happens; times are those between looks, in seconds, from the first order on.
-* Without quotes: no order of the bot rests. While nobody could quote (`outage`) nothing is held against it.
+* Without quotes: no order of the bot rests. While nobody could quote (`outage`: the venue is away, its market closed or empty, the limits
+  narrower than a lot) nothing is held against it.
 * Wrong: an order rests further than RELIST_INTERVAL (and a tick) from where the rules want it by the venue's true touch. The rules are
   written again here, in floats, so that bot and measure do not share a mistake. Orders are matched with the levels from the
   inside out and from the outside in, and the better way counts.

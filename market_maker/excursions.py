@@ -91,5 +91,10 @@ def is_risk(amend, existing, desired, relist_interval):
         return True
     prices = [order['price'] for order in desired if order['side'] == side]
     inner = max(prices) if side == convergence.BUY else min(prices)
-    is_nearer = row['price'] > inner if side == convergence.BUY else row['price'] < inner
-    return is_nearer and not amend.advances and convergence.is_far(row['price'], inner, relist_interval)
+    return is_too_near(row, inner, relist_interval) and not amend.advances
+
+
+def is_too_near(row, inner, relist_interval):
+    """Whether an order is nearer to the other side than RELIST_INTERVAL beyond where the innermost of its side belongs."""
+    is_nearer = row['price'] > inner if row['side'] == convergence.BUY else row['price'] < inner
+    return is_nearer and convergence.is_far(row['price'], inner, relist_interval)

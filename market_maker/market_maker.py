@@ -56,6 +56,7 @@ class OrderManager(Running):
         self.journal.about(start_balance=self.start_XBt)
         self.cancelled = False             # whether the shutdown took everything of ours off the book
         self._said_rules = False
+        self._has_room = True              # for one lot within the position limits
         self._touch = None
         self._sender = Sender(exchange, self)
         self._sizes = quoting.SizeSource(self._seed(settings.RANDOM_SEED))
@@ -98,6 +99,9 @@ class OrderManager(Running):
             self.place_orders()
             self.quoted()
             self._say_forecast()
+        else:
+            self._sender.pull_too_near({'Buy': self.get_price_offset(-1), 'Sell': self.get_price_offset(1)})
+            self.look_again(self.paused_for())
 
     def check_market(self):
         """Raise what keeps us from quoting, if something does."""
@@ -261,6 +265,18 @@ class OrderManager(Running):
         if self.short_position_limit_exceeded():
             logger.info('Short delta limit exceeded')
             logger.info('Current Position: %.f, Minimum Position: %.f' % (self.exchange.get_delta(), self.settings.MIN_POSITION))
+        self._say_no_room()
+
+    def _say_no_room(self):
+        """Once, while the limits are too narrow for a single lot: otherwise nobody could tell why there are no quotes."""
+        settings, held = self.settings, self.exchange.get_delta()
+        had_room = self._has_room
+        self._has_room = not settings.CHECK_POSITION_LIMITS or self._lot() <= max(settings.MAX_POSITION - held, held - settings.MIN_POSITION)
+        if had_room and not self._has_room:
+            logger.warning('Nothing can be quoted: a lot of %s is %d contracts, and the position limits leave no room for that.',
+                           self.exchange.symbol, self._lot())
+        elif self._has_room and not had_room:
+            logger.info('The position limits leave room for a lot again.')
 
     def _say_rules(self):
         """Once: the fees and what they leave, and what is rounded."""

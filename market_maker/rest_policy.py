@@ -80,7 +80,7 @@ def _bad_request(attempt, answer, now, max_retries):
     if 'this request has expired' in text:
         if not attempt.renewed:
             return Decision(SYNC_CLOCK, 0.0, None)
-        return _raise(_error(errors.RequestRefused, answer))
+        return _raise(_error(errors.RequestExpired, answer))
     if 'duplicate clordid' in text:
         return Decision(LOOK_UP, 0.0, _error(errors.RequestRefused, answer))
     if text.startswith(GONE):

@@ -8,7 +8,8 @@ Rules:
 * What that decision sends at once is the affair of `top_ups` and `excursions`: risk always, a full fill and a touch that moved past
   RELIST_INTERVAL as a rule, unless the touch has jumped and such jumps came back so far.
 * After QUICK_TURNS decisions in a row that all sent something although the market stood still, the next waits for LOOP_INTERVAL.
-* An error is handled by its `action`: stop; wait (said once, and once when it is over); look again; skip.
+* An error is handled by its `action`: stop; wait (said once, and once when it is over); look again; skip. In the pause after one nothing is
+  placed, but what has come too near to the other side is cancelled.
 * Without fresh data nothing is decided. When it stays away longer than MAX_DATA_AGE_S our quotes are pulled, and placed again after.
 * After a reconnect, and after an unknown outcome, open orders and position are read by REST before anything is quoted; once more when
   what is unknown can no longer arrive. Decisions go on meanwhile: what may still come counts at its worst.
@@ -229,7 +230,11 @@ class Running(object):
 
     def may_quote(self):
         """Whether the pause after an error is over."""
-        return self.clock.monotonic() >= self._pace.not_before
+        return self.paused_for() <= 0
+
+    def paused_for(self):
+        """Seconds until the pause after an error is over."""
+        return self._pace.not_before - self.clock.monotonic()
 
     def quoted(self):
         """A turn ended with the quotes as they should be."""
@@ -366,7 +371,7 @@ class Running(object):
         self._freshness.note(age, now)
         is_stale = age > self.settings.MAX_DATA_AGE_S
         if not self.waiting:
-            return 'stale data' if is_stale else self._whats_new() if self.settings.EVENT_DRIVEN and self.may_quote() else None
+            return 'stale data' if is_stale else self._whats_new() if self.settings.EVENT_DRIVEN else None
         if is_stale:
             must_pull = not self._pulled and not self.exchange.dry_run and self._is_about_to_pull(now)
             return 'stale data' if must_pull else None

@@ -5,12 +5,13 @@ Rules:
 * Cancels are sent before amends and amends before creates; a cancel that came too late ends the turn, and the orders are read again.
 * What is put off or cannot be paid is forgotten, not queued: we look again when it is due, and a new plan is made then.
 * Where not all amends could be sent, what may rely on them waits for the next turn.
+* In the pause after an error nothing is placed, but what has come too near to the other side is cancelled.
 * What was refused is learned from, whether the request as a whole went well or not.
 """
 from __future__ import absolute_import, division, print_function
 
 from market_maker import afford
-from market_maker.excursions import Excursions
+from market_maker.excursions import Excursions, is_too_near
 from market_maker.refusals import Refusals
 from market_maker.top_ups import TopUps
 from market_maker.utils import errors, log
@@ -60,6 +61,19 @@ class Sender(object):
         self._cancel(plan.cancel)
         if self._amend(plan):
             self._create(plan.create)
+
+    def pull_too_near(self, inner):
+        """Cancel, while nothing is placed after an error, what may be hit at a price that no order shall have: `inner` are those of the innermost
+        by side. Raises as `send` does."""
+        if self._exchange.dry_run or self._loop.waiting.kind in (errors.RateLimited, errors.PermissionDenied):
+            return
+        rows = [row for row in self._exchange.get_orders() if row.get('price') and (row.get('inDoubt') or not row.get('inFlight'))
+                and is_too_near(row, inner[row['side']], self._loop.settings.RELIST_INTERVAL)]
+        if rows:
+            self._loop.note_sending()
+            self._loop.outcome = 'sent: ' + counts((len(rows), 'cancel'))
+            with self._loop.journal.because('too near to the other side, and nothing is placed now'):
+                self._cancel(rows)
 
     #
     # What is left out

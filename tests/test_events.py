@@ -190,3 +190,35 @@ def test_where_the_venue_does_not_say_that_all_were_cancelled_nothing_is_created
     seen = inner(desk, 2.6, 3.1)
     desk.run(5)
     assert seen == [6327.0, 6368.5] and desk.venue.most_resting == {'Buy': 6, 'Sell': 6}
+
+
+def in_a_pause(answer):
+    """A desk whose replacement of a filled order is answered like that, and whose market then falls."""
+    desk = Desk(RELIST_INTERVAL=0.001, LOOP_INTERVAL=60, API_ERROR_INTERVAL=10)
+    desk.at(2, desk.venue.once.update, {'POST order/bulk': [answer]})
+    desk.at(2, desk.venue.fill, side='Sell')
+    desk.at(4, desk.venue.quote, 6290.0, 6290.5)
+    return desk
+
+
+def test_in_the_pause_after_a_refusal_what_has_come_too_near_is_cancelled_and_placed_when_it_is_over():
+    desk = in_a_pause(error(400, 'Invalid price tickSize'))
+    seen = inner(desk, 3, 4.1, 11.9, 12.1)
+    desk.run(13)
+    assert seen == [6327.0, 6264.5, 6264.5, 6259.0] and len(sent(desk, 'POST')) == 3
+
+
+def test_while_the_venue_wants_no_requests_nothing_is_cancelled_either():
+    desk = in_a_pause(error(429, 'Rate limit exceeded', **{'Retry-After': '10'}))
+    seen = inner(desk, 4.1, 11.9)
+    desk.run(13)
+    assert seen == [6327.0, 6327.0]
+
+
+def test_an_amend_that_came_too_late_twice_is_signed_again_soon():
+    desk = Desk(RELIST_INTERVAL=0.001, LOOP_INTERVAL=60)
+    desk.venue.once['PUT order/bulk'] = [error(400, 'This request has expired - `expires` is in the past.')] * 2
+    desk.at(2, desk.venue.quote, 6400.0, 6400.5)
+    seen = inner(desk, 2.1, 2.6)
+    desk.run(4)
+    assert seen == [6327.0, 6368.5]

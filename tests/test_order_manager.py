@@ -166,6 +166,15 @@ def test_at_the_short_limit_only_buys_are_quoted():
     assert desk.heard.count('Current Position: -219, Minimum Position: -200') == 1
 
 
+def test_limits_that_have_no_room_for_a_lot_are_named_once():
+    desk = Desk(CHECK_POSITION_LIMITS=True, MIN_POSITION=-300, MAX_POSITION=400, LOOP_INTERVAL=2)
+    desk.at(2, desk.venue.instrument_row, lotSize=1000)
+    desk.at(12, desk.venue.instrument_row, lotSize=1)
+    desk.run(20)
+    assert desk.heard.count('Nothing can be quoted: a lot of XBTUSD is 1000 contracts') == 1
+    assert desk.heard.count('leave room for a lot again') == 1
+
+
 def test_when_a_limit_is_reached_the_side_is_taken_off_the_book():
     desk = Desk(CHECK_POSITION_LIMITS=True)
     desk.at(2, lambda: setattr(desk.settings, 'MAX_POSITION', 0))

@@ -105,7 +105,8 @@ def test_an_expired_request_is_sent_again_once_with_the_clock_corrected():
     text = 'This request has expired - `expires` is in the past. Current time: 1561918674'
     assert decide('POST', 400, text).action == policy.SYNC_CLOCK
     assert decide('POST', 400, text, number=1).action == policy.SYNC_CLOCK  # an attempt that failed for another reason does not count
-    raised(policy.after_answer(attempt('POST')._replace(renewed=True), answer(400, text), NOW), errors.RequestRefused)
+    expired = raised(policy.after_answer(attempt('POST')._replace(renewed=True), answer(400, text), NOW), errors.RequestExpired)
+    assert expired.action == errors.RETICK
 
 
 def test_wrong_credentials_stop_the_bot_but_an_old_token_is_renewed_once():

@@ -17,6 +17,7 @@
       VenueError                     (HTTP)  the venue answered, but not with what was asked for
         RequestRefused               skip    refused for good: the same request would be refused again
           OrderGone                  retick  the order is no longer what we thought it was
+          RequestExpired             retick  it came after its time, also with the clock set right: signed anew it may come in time
           BeyondLiquidation          wait    the order would rest beyond the price at which the position is liquidated
           InsufficientFunds          wait    not enough margin for the request
           NotFound                   skip    no such path or thing
@@ -144,6 +145,12 @@ class RequestRefused(VenueError):
 
 class OrderGone(RequestRefused):
     """Invalid ordStatus, orderID, leavesQty or origClOrdID: our picture of an order is behind the venue's."""
+
+    action = RETICK
+
+
+class RequestExpired(RequestRefused):
+    """`api-expires` was in the past when the request came, also after our clock was set by the venue's."""
 
     action = RETICK
 
