@@ -22,7 +22,7 @@ from collections import OrderedDict
 from market_maker.auth import APIKeyAuthWithExpires, LoginAuth
 from market_maker.expected_position import ExpectedPosition
 from market_maker.journal import NO_JOURNAL
-from market_maker.order_entry import READ_AGAIN_S, SIDE_BY_SIDE, OrderEntry, rows_of
+from market_maker.order_entry import READ_AGAIN_S, READ_RETRIES, SIDE_BY_SIDE, OrderEntry, rows_of
 from market_maker.own_orders import OwnOrders, is_ours
 from market_maker.rate_limit import RequestBudget
 from market_maker.rest_session import RestSession, check_address
@@ -349,7 +349,7 @@ class BitMEX(object):
         self._orders.reconcile()
         query = OrderedDict([('filter', json.dumps({'symbol': self.symbol}))])
         before = self._expected.fills, self.position()['currentQty']
-        rows = rows_of(self._curl_bitmex('position', query=query, verb='GET', quiet=True))
+        rows = rows_of(self._curl_bitmex('position', query=query, verb='GET', quiet=True, max_retries=READ_RETRIES))
         if (self._expected.fills, self.position()['currentQty']) == before:  # otherwise the answer may be older than what we know
             for row in rows:
                 self.ws.tables.merge('position', row)

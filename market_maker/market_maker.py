@@ -100,8 +100,24 @@ class OrderManager(Running):
             self.quoted()
             self._say_forecast()
         else:
-            self._sender.pull_too_near({'Buy': self.get_price_offset(-1), 'Sell': self.get_price_offset(1)})
+            self._pull_too_near()
             self.look_again(self.paused_for())
+
+    def _pull_too_near(self):
+        self._sender.pull_too_near({'Buy': self.get_price_offset(-1), 'Sell': self.get_price_offset(1)})
+
+    def could_not_read(self):
+        """Nothing is placed before our orders were read; what the market has come too near to meanwhile is cancelled all the same."""
+        if not self.is_reset:
+            return
+        try:
+            self.sanity_check()
+            self._pull_too_near()
+        except errors.VenueUnreachable as error:
+            logger.warning('What is too near to the other side could not be cancelled: %s', error)
+        except errors.MarketMakerError as error:
+            if error.action == errors.STOP:
+                raise
 
     def check_market(self):
         """Raise what keeps us from quoting, if something does."""

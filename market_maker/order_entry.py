@@ -6,6 +6,7 @@ Rules:
   under another.
 * Single orders of one list go side by side, so that the last does not wait for a dozen round trips; one that fails does not
   stop the others.
+* A list of which single requests take long is not sent to its end: what is left is decided anew, with the prices that hold then.
 * What the request budget cannot pay for is left out, the outermost orders first, and left to the next tick.
 * An order of unknown outcome is read at once, and again when the first of them can no longer arrive: in between there is nothing to learn.
 * An answer of "overloaded" should mean that nothing was carried out, and gateways have lied: after one, whatever a later attempt was
@@ -32,8 +33,10 @@ POST_ONLY = 'ParticipateDoNotInitiate'
 TOKEN_SETTLES_S = 30           # a request with an access token does not expire: this long it may still take effect
 LOOKED_UP_AT_ONCE = 20         # clOrdIDs in one query
 SIDE_BY_SIDE = 8               # single requests under way at a time
+FRESH_S = 1.0                  # what of a list of single orders has not left by then is not sent: its prices are of that time
 READ_AGAIN_S = 0.5             # after a reading that was overtaken; doubled for each further one in a row, and no sooner than this for any
 MOST_DOUBLINGS = 4
+READ_RETRIES = 1               # within a reading: the loop repeats it, and sees to our quotes in between
 
 
 class OrderEntry(object):
@@ -61,30 +64,32 @@ class OrderEntry(object):
     #
     # Reading
     #
-    def http_open_orders(self):
+    def http_open_orders(self, max_retries=None):
         """Rows of our open orders, by REST."""
         wanted = OrderedDict([('ordStatus.isTerminated', False), ('symbol', self.own_orders.symbol)])
-        rows = rows_of(self.rest.request('GET', 'order', OrderedDict([('filter', json.dumps(wanted)), ('count', 500)])))
+        query = OrderedDict([('filter', json.dumps(wanted)), ('count', 500)])
+        rows = rows_of(self.rest.request('GET', 'order', query, max_retries=max_retries))
         ours = [row for row in rows if is_ours(self.own_orders.prefix, row.get('clOrdID'))]
         self.own_orders.merge(ours)
         return ours
 
-    def look_up(self, cl_ord_ids):
+    def look_up(self, cl_ord_ids, max_retries=None):
         """Rows of the orders with these clOrdIDs, whatever became of them; those the venue does not know are not in it."""
         rows = []
         for start in range(0, len(cl_ord_ids), LOOKED_UP_AT_ONCE):
             some = cl_ord_ids[start:start + LOOKED_UP_AT_ONCE]
             wanted = OrderedDict([('clOrdID', some), ('symbol', self.own_orders.symbol)])
             query = OrderedDict([('filter', json.dumps(wanted)), ('count', 100), ('reverse', 'true')])
-            rows += [row for row in rows_of(self.rest.request('GET', 'order', query)) if row.get('clOrdID') in some]
+            answer = rows_of(self.rest.request('GET', 'order', query, max_retries=max_retries))
+            rows += [row for row in answer if row.get('clOrdID') in some]
         return rows
 
     def reconcile(self):
         """Take the venue's word about all our orders. Afterwards `needs_reconcile` tells whether a request may still arrive, or did meanwhile."""
         self.doubt()
         asked_at = self.own_orders.version
-        listed = self.http_open_orders()
-        found = self.look_up(self.own_orders.to_look_up(listed))
+        listed = self.http_open_orders(READ_RETRIES)
+        found = self.look_up(self.own_orders.to_look_up(listed), READ_RETRIES)
         is_newer = self.own_orders.reconcile(listed, found, self.clock.time(), asked_at)
         is_uncertain = self.own_orders.is_uncertain()
         self.needs_reconcile = is_newer or is_uncertain
@@ -243,20 +248,22 @@ class OrderEntry(object):
     def _each(self, orders, send):
         """Send single requests, the ones that can be paid for, side by side; raise the gravest error after all have been tried.
 
-        Once the venue has said that it wants no more now, or is gone, those that have not left yet stay here.
+        Once the venue has said that it wants no more now, or is gone, or FRESH_S are over, those that have not left yet stay here.
         """
-        halted = []
+        halted, begun = [], self.clock.monotonic()
 
         def send_on(order):
             if halted:
                 raise halted[0]
+            if self.clock.monotonic() - begun > FRESH_S:
+                return None
             try:
                 return send(order)
             except HALTING as error:
                 halted.append(error)
                 raise
         outcomes = self._inputs.run_all([functools.partial(send_on, order) for order in self._affordable(orders)], self.parallel)
-        rows = [row for row, error in outcomes if error is None]
+        rows = [row for row, error in outcomes if row is not None]
         failures = [error for _, error in outcomes if error is not None]
         if failures:
             gravest = min(failures, key=_gravity)

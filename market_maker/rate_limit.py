@@ -21,6 +21,7 @@ from collections import deque
 
 DEFAULT_RESERVE = 8            # tokens kept for reading the orders again and cancelling everything
 SECOND_LAYER_LIMIT = 10        # order requests in any one second
+LATE_S = 6.0                   # for so long a request without an answer may still arrive, and be counted then
 CLASSIC_LIMIT = 150            # a limit from here on is one of the classic era, without a second layer
 CLASSIC_WINDOW_S = 300.0       # 300 or 150 in five minutes
 MODERN_WINDOW_S = 60.0         # 120, 60 or 30 a minute
@@ -49,6 +50,7 @@ class RequestBudget(object):
         self._blocked_until = None
         self._second_layer = None      # times of recent order requests, where the venue counts them
         self._second_said = None       # (what a header said is left of it, when)
+        self._lost = deque()           # when requests were given up that the second layer may still count
         self._under_way = 0
         self._is_crowd = False         # several requests were under way since the last moment without any
 
@@ -85,6 +87,11 @@ class RequestBudget(object):
             self._second_layer.append(now)
 
     @_locked
+    def note_lost(self, now):
+        """An order request was given up: it may arrive in any second from now on."""
+        self._lost.append(now)
+
+    @_locked
     def note_done(self):
         """A request is no longer under way."""
         self._under_way -= 1
@@ -113,7 +120,9 @@ class RequestBudget(object):
             return tokens, float('inf')
         while self._second_layer and now - self._second_layer[0] >= 1.0:
             self._second_layer.popleft()
-        second = SECOND_LAYER_LIMIT - len(self._second_layer)
+        while self._lost and now - self._lost[0] >= LATE_S:
+            self._lost.popleft()
+        second = SECOND_LAYER_LIMIT - len(self._second_layer) - len(self._lost)
         if self._second_said is not None:
             left, when = self._second_said
             second = min(second, int(left + (now - when) * SECOND_LAYER_LIMIT))

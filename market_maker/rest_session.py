@@ -134,6 +134,8 @@ class RestSession(object):
                                          **settings)
         except requests.exceptions.RequestException as error:
             kind, reason = failure_of(error)
+            if kind == policy.NO_ANSWER and attempt.verb != 'GET':
+                self.budget.note_lost(self.clock.monotonic())
             return policy.after_failure(attempt, kind, reason, max_retries), None
         answer, decoded = _read(response)
         self.budget.note_headers(response.headers, self.clock.monotonic())

@@ -9,7 +9,7 @@ Rules:
   RELIST_INTERVAL as a rule, unless the touch has jumped and such jumps came back so far.
 * After QUICK_TURNS decisions in a row that all sent something although the market stood still, the next waits for LOOP_INTERVAL.
 * An error is handled by its `action`: stop; wait (said once, and once when it is over); look again; skip. In the pause after one nothing is
-  placed, but what has come too near to the other side is cancelled.
+  placed, but what has come too near to the other side is cancelled; so it is when our orders cannot be read.
 * Without fresh data nothing is decided. When it stays away longer than MAX_DATA_AGE_S our quotes are pulled, and placed again after.
 * After a reconnect, and after an unknown outcome, open orders and position are read by REST before anything is quoted; once more when
   what is unknown can no longer arrive. Decisions go on meanwhile: what may still come counts at its worst.
@@ -63,6 +63,7 @@ class Running(object):
         self._again_at = None              # when something that was put off is due
         self._news = (None, None)          # what was known at the last decision
         self._is_upset = False             # the last look found that our picture was wrong
+        self._is_unread = False            # it could not read our orders
         self._sent_at = (None, 0)          # the market at which something was sent, and how often in a row
         self.switch = DeadMansSwitch(lambda seconds: self.exchange.cancel_all_after(seconds))
         self._reload_settings = reload_settings or getattr(settings, 'reload', None)
@@ -178,7 +179,7 @@ class Running(object):
 
     def _tick(self):
         """One look and what follows from it. Returns the seconds until the next look, None for the usual pace."""
-        self._again_at, self._is_upset, self.outcome = None, False, NOTHING
+        self._again_at, self._is_upset, self._is_unread, self.outcome = None, False, False, NOTHING
         self.journal.begin_decision(self._cause)
         try:
             return self._decide()
@@ -210,7 +211,13 @@ class Running(object):
         self._check_freshness()
         if not self.exchange.dry_run:
             self._keep_switch(self.clock.monotonic())
-            wait = self.exchange.reconcile()
+            try:
+                wait = self.exchange.reconcile()
+            except errors.MarketMakerError as error:
+                self._is_unread = True
+                if not isinstance(error, (errors.RateLimited, errors.AuthenticationError)):
+                    self.could_not_read()
+                raise
             if wait is not None:
                 self.look_again(wait)  # a request may still arrive: asking before then is no help
             if self.is_reset:
@@ -242,6 +249,9 @@ class Running(object):
         line = self.waiting.end(self.clock.monotonic())
         if line:
             logger.info(line)
+
+    def could_not_read(self):
+        """The truth about our orders was asked for, and did not come."""
 
     def disturbed(self):
         """A turn could not be made, or not to its end."""
@@ -304,13 +314,16 @@ class Running(object):
             logger.warning(line)
         if isinstance(error, errors.RateLimited):
             self._pace.pause(now, error.retry_at - self.clock.time())
+            self.look_again(self.paused_for())
+        elif self._is_unread and isinstance(error, errors.Overloaded):
+            return self._pace.retick()     # no order was refused
         elif isinstance(error, (errors.InsufficientFunds, errors.BeyondLiquidation, errors.Overloaded, errors.PermissionDenied)):
             self._pace.pause(now, self.settings.API_ERROR_INTERVAL)
         elif isinstance(error, (errors.StaleData, errors.VenueUnreachable)):
             self._pull_when_old(now)
         if issubclass(self.waiting.kind, OVER_WHEN_SEEN) and self._sees_a_market():
             self._pace.pause(now, self.settings.API_ERROR_INTERVAL)  # it is the venue that says no, not what we see
-        return None
+        return self._pace.retick() if isinstance(error, errors.VenueUnreachable) else None
 
     def _pull_when_old(self, now):
         """Quotes that nobody watches are taken off the book, once, and again until that has worked."""

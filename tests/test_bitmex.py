@@ -294,12 +294,31 @@ def test_a_duplicate_in_a_bulk_adopts_what_is_there_and_gives_up_the_rest():
     assert bitmex.own_orders.worst_case() == (100, 0)
 
 
+def test_an_order_request_that_was_given_up_takes_its_place_in_the_second_layer_while_it_may_arrive():
+    few = {'x-ratelimit-limit': '120', 'x-ratelimit-remaining': '110', 'x-ratelimit-remaining-1s': '9'}
+    bitmex, transport, _, clock = connect({'POST order': [LOST, LOST]}, order_transport='single')
+    bitmex.request_budget.note_headers(few, clock.monotonic())
+    for _ in range(2):
+        with pytest.raises(errors.UnknownOutcome):
+            bitmex.create_bulk_orders([BUY])
+    clock.advance(3)
+    assert bitmex.request_budget_left[1] == 8
+    clock.advance(3)
+    assert bitmex.request_budget_left[1] == 10
+
+
 def test_of_several_single_orders_one_that_fails_does_not_stop_the_others():
     bitmex, transport, _, _ = connect({'POST order': [error(400, 'Invalid price tickSize'), accept_single]}, order_transport='single')
     with pytest.raises(errors.RequestRefused) as raised:
         bitmex.create_bulk_orders([BUY, SELL])
     assert [row['side'] for row in raised.value.results] == ['Sell']
     assert bitmex.own_orders.worst_case() == (0, 200)
+
+
+def test_a_list_of_single_orders_that_takes_long_is_not_sent_to_its_end():
+    bitmex, transport, _, clock = connect({'POST order': lambda request: clock.advance(0.6) or accept_single(request)}, order_transport='single')
+    assert len(bitmex.create_bulk_orders([BUY] * 6)) == 2
+    assert len(transport.sent('POST', 'order')) == 2 and len(bitmex.open_orders()) == 2   # what the others would say is old by then
 
 
 def test_an_amend_of_a_gone_order_asks_for_the_truth():

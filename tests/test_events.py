@@ -222,3 +222,30 @@ def test_an_amend_that_came_too_late_twice_is_signed_again_soon():
     seen = inner(desk, 2.1, 2.6)
     desk.run(4)
     assert seen == [6327.0, 6368.5]
+
+
+def unreadable(answer):
+    """A desk that must read its orders after a lost amend, and is answered like that for three seconds, while its market falls."""
+    desk = Desk(RELIST_INTERVAL=0.001, LOOP_INTERVAL=60, API_ERROR_INTERVAL=10)
+    desk.at(2, desk.venue.quote, 6400.0, 6400.5)
+    desk.venue.once['PUT order/bulk'] = [lambda request: desk.venue._amend(request) and response(502, '<html>')]
+    desk.at(2, lambda: desk.venue.once.update({'GET order': [answer] * 9}))
+    desk.at(2.2, desk.venue.quote, 6300.0, 6300.5)
+    desk.at(5, desk.venue.once.clear)
+    return desk
+
+
+def test_while_our_orders_cannot_be_read_what_has_come_too_near_is_cancelled_and_nothing_is_placed():
+    desk = unreadable(response(502, '<html>'))
+    placed, seen = [], inner(desk, 2.1, 4.9)
+    desk.at(4.9, lambda: placed.append(len(desk.venue.orders)))
+    desk.run(6)
+    assert seen == [6368.5, 6274.0] and placed == [12]
+
+
+def test_a_reading_that_is_shed_is_repeated_soon_and_is_no_reason_for_a_pause():
+    desk = unreadable(error(503, 'The system is currently overloaded. Please try again later.'))
+    full = []
+    desk.at(9, lambda: full.append(len(desk.venue.resting())))
+    desk.run(10)
+    assert full == [12]
