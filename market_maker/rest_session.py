@@ -3,8 +3,9 @@
 Rules:
 
 * What is signed are the bytes that are sent.
-* Credentials go to https or to this machine, and nowhere else; a redirect is never followed.
-* Requests of this machine to itself do not pass a proxy.
+* Credentials go to https or to this machine, and nowhere else (see `address`); a redirect is never followed.
+* The certificate is always looked at, against certifi's list, whatever the environment says or somebody has set on the session.
+* Requests of this machine to itself do not pass a proxy. No name and password are taken from a .netrc.
 * Each request is sent at most a bounded number of times; this room never exits the process.
 """
 from __future__ import absolute_import, division, print_function
@@ -15,33 +16,25 @@ import logging
 from collections import OrderedDict
 
 import requests
+import requests.certs
 
 from market_maker import rest_policy as policy
 from market_maker.inputs import PASSED_ON
-from market_maker.utils import constants, errors
+from market_maker.utils import address, constants, errors
 from market_maker.utils.clock import Wakeup
-from market_maker.utils.compat import to_text, urlsplit
+from market_maker.utils.compat import to_text
 from market_maker.utils.reasons import reason_of
 
 logger = logging.getLogger('root')
-LOOPBACK = ('localhost', '127.0.0.1', '::1')
 # The order in which an order's fields are written, so that log lines are the same on every Python.
 FIELD_ORDER = ('orderID', 'symbol', 'side', 'orderQty', 'price', 'ordType', 'execInst', 'clOrdID')
 
 
-def is_loopback(url):
-    host = urlsplit(url).hostname or ''
-    return host in LOOPBACK or host.startswith('127.')
-
-
 def check_address(base_url):
     """Raise SettingsError unless credentials may be sent to this address."""
-    parts = urlsplit(base_url or '')
-    if parts.scheme not in ('http', 'https') or not parts.hostname:
-        raise errors.SettingsError('BASE_URL %r is not an address such as https://host/api/v1/.' % base_url)
-    if parts.scheme == 'http' and not is_loopback(base_url):
-        raise errors.SettingsError('BASE_URL %s is plain http and not this machine: credentials go to https or to loopback only. '
-                                   'Use https.' % base_url)
+    problem = address.problem_of(base_url)
+    if problem:
+        raise errors.SettingsError('BASE_URL %s %s.' % (address.without_user(base_url or 'None'), problem))
 
 
 class RestSession(object):
@@ -60,7 +53,7 @@ class RestSession(object):
         self._nap = Wakeup()             # never set: waiting between retries is waiting for nothing
         self._made = {}                  # (verb, address) -> the request to it, without body and signature
         self._session = requests.Session()
-        self._session.trust_env = not is_loopback(base_url)
+        self._session.trust_env = not address.is_loopback(base_url)
         self._session.headers.update({'user-agent': 'marketmaker-desk/' + constants.VERSION,
                                       'content-type': 'application/json', 'accept': 'application/json'})
         if transport is not None:
@@ -119,7 +112,7 @@ class RestSession(object):
     def _prepared(self, verb, url, query, body):
         """The request, signed. What a request to the same address would be again (all but body and signature) is made once."""
         if query or body is None or self._session.cookies:
-            return self._session.prepare_request(requests.Request(verb, url, data=body, params=query, auth=self.auth))
+            return self._session.prepare_request(requests.Request(verb, url, data=body, params=query, auth=self.auth or _unsigned))
         made = self._made.get((verb, url))
         if made is None:
             made = self._made[verb, url] = self._session.prepare_request(requests.Request(verb, url, auth=_unsigned))
@@ -129,6 +122,7 @@ class RestSession(object):
 
     def _send(self, request, attempt, timeout, max_retries):
         settings = self._session.merge_environment_settings(request.url, {}, False, None, None)
+        settings['verify'] = requests.certs.where()
         try:
             response = self._inputs.send(self._session.send, request, failure_of, timeout=timeout or self.timeout, allow_redirects=False,
                                          **settings)

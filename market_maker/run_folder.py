@@ -19,7 +19,7 @@ from market_maker import _settings_base as base
 from market_maker.journal import NO_JOURNAL, Journal, NoteHandler
 from market_maker.journal_reading import is_fresh, open_run, run_names
 from market_maker.journal_schema import FILE_NAME
-from market_maker.utils import compat, errors, log
+from market_maker.utils import address, errors, log
 
 LOG_NAME = 'run.log'
 NAMED = re.compile(r'^\d{8}-\d{6}-[\w.]+(-\d+)?$')
@@ -77,7 +77,7 @@ def begin(settings, symbol, is_dry_run, paper=None):
 
 def facts(settings, symbol, is_dry_run, paper=None):
     """What is known of a run before it begins, for its journal's `about`."""
-    where = 'paper venue: market %s, profile %s' % (paper.market, paper.profile) if paper else _address(settings.BASE_URL)
+    where = 'paper venue: market %s, profile %s' % (paper.market, paper.profile) if paper else address.without_user(settings.BASE_URL)
     effect = 'none: nothing is sent' if is_dry_run else 'ours stand in the book and are matched there'
     return {'kind': 'dry-run' if is_dry_run else 'paper' if paper else 'venue', 'symbol': symbol, 'market': where, 'market_effect': effect,
             'settings': shown_settings(settings), 'seed': {'market': settings.PAPER_SEED if paper else None, 'sizes': settings.RANDOM_SEED},
@@ -92,13 +92,7 @@ def _auth(settings, is_dry_run):
 def shown_settings(settings):
     """The settings in use without credentials, name -> value."""
     values = dict((setting.name, getattr(settings, setting.name)) for setting in base.SETTINGS if setting.name not in HIDDEN)
-    return dict(values, BASE_URL=_address(settings.BASE_URL))
-
-
-def _address(url):
-    """The address without a name and password in it."""
-    parts = compat.urlsplit(url)
-    return compat.urlunsplit((parts.scheme, parts.netloc.rpartition('@')[2]) + tuple(parts[2:]))
+    return dict(values, BASE_URL=address.without_user(settings.BASE_URL))
 
 
 def new_folder(runs_dir, symbol):

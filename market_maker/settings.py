@@ -18,7 +18,7 @@ from collections import namedtuple
 from market_maker import _settings_base as base
 from market_maker._settings_base import show, unknown
 from market_maker._settings_sources import DEFAULT, FILE_NAME, Sources
-from market_maker.utils import errors, log
+from market_maker.utils import address, errors, log
 
 PROGRAM = 'set by the program'
 LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
@@ -71,7 +71,7 @@ class Settings(object):
             return '"%s..."' % value[:4]
         if name == 'LOG_LEVEL' and value in LEVELS:
             return 'logging.%s' % logging.getLevelName(value)
-        return show(value)
+        return address.without_user(show(value)) if name == 'BASE_URL' else show(value)
 
     def secrets(self):
         """The secret values in use, for the log to leave out."""
@@ -155,11 +155,13 @@ def from_text(assignments):
             problems.append('--set %s: write NAME=VALUE.' % assignment)
         elif name not in base.BY_NAME:
             problems.append('--set: %s' % unknown(name))
+        elif name in base.SECRETS:
+            problems.append('--set: everybody on this machine can read %s on a command line: put it into settings.py or into the environment.' % name)
         else:
             try:
                 values[name] = base.BY_NAME[name].kind.parse(text)
             except ValueError as error:
-                problems.append('--set: %s must be %s.' % (name if name in base.SECRETS else assignment, error))
+                problems.append('--set: %s must be %s.' % (address.without_user(assignment), error))
     if problems:
         raise errors.SettingsError(problems)
     return values

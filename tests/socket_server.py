@@ -13,7 +13,8 @@ MAGIC = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 class SocketServer(object):
     """Accepts connections on a free port of loopback; each is handled by the next function of `scripts`.
 
-    A script is called with a Peer after the upgrade; one that is a number refuses the upgrade with that HTTP status.
+    A script is called with a Peer after the upgrade; one that is a number refuses the upgrade with that HTTP status, one that is a text
+    sends the client there.
     """
 
     def __init__(self, *scripts):
@@ -54,6 +55,9 @@ class SocketServer(object):
         self.requests.append(request.decode('latin-1'))
         if isinstance(script, int):
             connection.sendall(('HTTP/1.1 %d Refused\r\nContent-Length: 0\r\n\r\n' % script).encode('ascii'))
+            return
+        if isinstance(script, str):
+            connection.sendall(('HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n' % script).encode('ascii'))
             return
         lines = dict(line.split(b': ', 1) for line in request.split(b'\r\n')[1:] if b': ' in line)
         key = [value for name, value in lines.items() if name.lower() == b'sec-websocket-key'][0]

@@ -108,7 +108,7 @@ def test_the_table_lists_each_setting_with_its_unit():
 
 def test_every_name_that_looks_like_a_setting_is_one():
     others = {'ARGS', 'BITMEX_API_KEY', 'BITMEX_API_SECRET', 'MM_VENUE_PYTHON', 'MM_ORDER_PAIRS', 'MM_NAME', 'WORD', 'SYMBOL', 'FILE', 'URL',
-              'SECONDS', 'TMPDIR'}
+              'SECONDS', 'TMPDIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'HTTPS_PROXY'}
     for name in re.findall(r'`([A-Z][A-Z_]{3,})(?: = [^`]*)?`', read('README.md')):
         assert name in base.BY_NAME or name in others, name
 

@@ -72,9 +72,10 @@ def test_without_a_venue_the_constants_of_the_profile_are_used_and_it_says_so(ca
     assert (modern['maker_fee'], modern['requests']['is_single'], len(modern['sells'])) == (0.0005, True, 2)
 
 
-def test_a_venue_is_asked_for_touch_and_account_by_rest_and_sent_no_order(capsys):
+def test_a_venue_is_asked_for_touch_and_account_by_rest_and_sent_no_order(capsys, monkeypatch):
     connect, replies = asking()
-    text = shown(['--base-url', 'http://127.0.0.1:1/'] + ['--set', 'API_KEY=abcdefgh', '--set', 'API_SECRET=tell-nobody'], connect=connect)
+    monkeypatch.setenv('BITMEX_API_SECRET', 'tell-nobody')
+    text = shown(['--base-url', 'http://127.0.0.1:1/'] + ['--set', 'API_KEY=abcdefgh'], connect=connect)
     assert 'Held now: -1000 contracts at 6400.0.' in text and 'balance of 0.0500 XBT' in text and 'tell-nobody' not in text
     assert set(verb for verb, path, body in replies.asked) == {'GET'}
 
@@ -148,9 +149,10 @@ def test_wrong_usage_is_one_line_and_code_2(argv, said, capsys):
     assert said in error and error.count('\n') == 1 and out == ''
 
 
-def test_a_secret_that_is_wrong_is_not_repeated(capsys):
+def test_a_secret_on_the_command_line_is_refused_and_not_repeated(capsys):
     assert cli.main(['preview', '--set', 'ORDERID_PREFIX=', '--set', 'API_SECRET=tell-nobody', '--set', 'PASSWORD']) == 2
-    assert 'tell-nobody' not in capsys.readouterr()[1]
+    said = capsys.readouterr()[1]
+    assert 'tell-nobody' not in said and 'everybody on this machine can read API_SECRET' in said
 
 
 @pytest.mark.parametrize('answers, said', [

@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 import logging
 import re
 
+from market_maker.utils import address
 from market_maker.utils.compat import string_types, urlsplit
 
 _YES, _NO = ('true', 'yes', 'on', '1'), ('false', 'no', 'off', '0')
@@ -61,14 +62,10 @@ class Address(object):
             raise ValueError(self.expects)
         if value.strip().lower() in self.words:
             return value.strip().lower()
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in ('http', 'https') and parts.hostname and (parts.port or 1) and ' ' not in value
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError(self.expects)
-        if not parts.path.strip('/'):
+        problem = address.problem_of(value, for_credentials=False)
+        if problem:
+            raise ValueError('%s (this one %s)' % (self.expects, problem))
+        if not urlsplit(value).path.strip('/'):
             return value.rstrip('/') + '/api/v1/'
         return value if value.endswith('/') else value + '/'
 

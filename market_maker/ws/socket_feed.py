@@ -4,6 +4,11 @@ The low-level API of websocket-client is used instead of its callbacks: it is th
 needs no second thread for pings, and a read with a time limit lets the one thread do everything in turn. It makes the connection and
 sends; what comes is read straight from its socket (`frames`), since it asks the system three times for every frame. Its handshake
 reads byte by byte and never beyond the end, so that nothing is missed.
+
+Rules:
+
+* The certificate is always looked at, against certifi's list. A redirect is not followed: our signed headers would go along.
+* What goes to this machine passes no proxy.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -14,13 +19,15 @@ import ssl
 import requests.certs
 import websocket
 
-from market_maker.utils.compat import to_text
+from market_maker.utils import address
+from market_maker.utils.compat import to_text, urlsplit
 from market_maker.utils.reasons import reason_of
 from market_maker.ws import frames
 from market_maker.ws.liveness import NOT_REACHED
 
 CONNECT_LIMIT_S = 10.0
 READ_SIZE = 1 << 16            # bytes
+ELSEWHERE = 'the venue sends us elsewhere, which is not followed'
 # What a socket that ends may raise, by any release of websocket-client and any Python.
 BROKEN = (websocket.WebSocketException, socket.error, ssl.SSLError, ValueError, AttributeError)
 NOBODY = (errno.ECONNREFUSED, getattr(errno, 'WSAECONNREFUSED', errno.ECONNREFUSED), errno.ENETUNREACH, errno.EHOSTUNREACH)
@@ -43,15 +50,19 @@ class SocketFeed(object):
 
     def start(self, url, header, listener):
         """Connect; tells the listener `on_open()`, or `on_close(reason, status)` with the HTTP status of a refusal, NOT_REACHED, or None."""
-        options = {'ca_certs': requests.certs.where()} if url.startswith('wss:') else None
         try:
             self._frames = frames.FrameReader()
-            self._socket = self._connect(url, timeout=CONNECT_LIMIT_S, header=header, sslopt=options, skip_utf8_validation=True)
+            self._socket = self._connect(url, timeout=CONNECT_LIMIT_S, header=header, skip_utf8_validation=True, redirect_limit=0,
+                                         **_options(url))
         except websocket.WebSocketBadStatusException as error:
             listener.on_close('the venue refused the socket with HTTP %s' % error.status_code, error.status_code)
             return
         except BROKEN as error:
             listener.on_close(_reason(error), NOT_REACHED if _found_nobody(error) else None)
+            return
+        if getattr(self._socket, 'status', 101) != 101:  # releases before 1.0 take a redirect that is not followed for a connection
+            self._forget(self._socket)
+            listener.on_close(ELSEWHERE, None)
             return
         listener.on_open()
 
@@ -116,6 +127,13 @@ class SocketFeed(object):
             pass
 
 
+def _options(url):
+    options = {'sslopt': {'ca_certs': requests.certs.where()}} if url.startswith('wss:') else {}
+    if address.is_loopback(url):  # the list of exceptions counts only beside a proxy, and then before any of the environment
+        options.update(http_proxy_host='unused.invalid', http_proxy_port=1, http_no_proxy=[urlsplit(url).hostname])
+    return options
+
+
 def _is_pause(error):
     """Whether a read merely brought nothing: a signal came between, or, as Python 2 puts it, TLS timed out."""
     return getattr(error, 'errno', None) in PAUSES or (isinstance(error, ssl.SSLError) and 'timed out' in str(error))
@@ -130,4 +148,6 @@ def _found_nobody(error):
 def _reason(error):
     if isinstance(error, AttributeError):
         return 'the socket was closed'
+    if 'redirect' in str(error).lower():
+        return ELSEWHERE
     return reason_of(error)
