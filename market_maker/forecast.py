@@ -1,25 +1,27 @@
 """Pure: how many requests a minute the settings will need, before they have needed them.
 
-Formula: a price that wanders by `deviation` (standard deviation of a minute, as a fraction) has moved by RELIST_INTERVAL for the first time
-after (RELIST_INTERVAL / deviation) ** 2 minutes on average, and then the whole ladder is amended. RELIST_INTERVAL counts as a tick at least.
-Polling amends no more often than every LOOP_INTERVAL, an event-driven bot no more often than the venue can tell it, say once a second. To
-that comes the dead man's switch. Fills come on top, a request each, and pay for themselves.
+Formula: a price that wanders by `deviation` (standard deviation of a minute, as a fraction) has moved by a step for the first time after
+(step / deviation) ** 2 minutes on average; the step is the first whole tick beyond RELIST_INTERVAL. Then it takes until the next look that
+it is seen: half a LOOP_INTERVAL, where events drive the bot half a second. And then the whole ladder is amended. To that comes the dead
+man's switch. Fills come on top, a request each, and pay for themselves.
 """
 from __future__ import absolute_import, division, print_function
+
+import math
 
 from market_maker import rate_limit
 
 ORDINARY, WILD = 0.001, 0.005      # one-minute deviations: a median day, and a day like 12 March 2020
-FASTEST_S = 1.0
+EVENTS_S = 1.0                     # an event-driven bot looks about as often as one that polls at this interval
 
 
 def per_minute(deviation, orders, relist_interval, tick_fraction, is_single, interval, switch):
     """Tokens a minute. orders -- of the whole ladder; interval -- seconds between two looks, None when events are waited for;
     switch -- seconds of the dead man's switch, 0 without one."""
-    step = max(relist_interval, tick_fraction)
-    moves = min((deviation / step) ** 2, 60.0 / (interval or FASTEST_S))
+    step = tick_fraction * (math.floor(relist_interval / tick_fraction + 1e-9) + 1)
+    minutes = (step / deviation) ** 2 + (interval or EVENTS_S) / 60.0 / 2
     move = orders if is_single else (orders + 1) // 2
-    return moves * move + (60.0 / (switch / 4.0) if switch else 0.0)
+    return move / max(minutes, (interval or 0) / 60.0) + (60.0 / (switch / 4.0) if switch else 0.0)
 
 
 def needs(settings, row, price, is_single):
@@ -43,7 +45,7 @@ def before_any_order(settings, row, price, limit):
 
 def line(ordinary, wild, allowed):
     """(text, whether it is a warning)."""
-    text = 'Forecast: %s requests a minute on an ordinary day (%g %% a minute), %s on a wild one (%g %%); the venue allows %s.' % (
+    text = 'Forecast: %s requests a minute on an ordinary day (%g %% a minute), %s on a wild one (%g %%), and one for each fill; the venue allows %s.' % (
         _number(ordinary), 100 * ORDINARY, _number(wild), 100 * WILD, _number(allowed))
     if ordinary <= allowed:
         return text, False

@@ -1,8 +1,9 @@
 """The request budget: what the next requests may cost.
 
 Two layers (bitmex-api.md 2.1): a bucket that refills continuously over minutes, and on order requests a second one of ten a
-second. The venue's own headers correct both, so that requests of other processes of the account are seen. Of requests that are
-under way side by side the replies may overtake each other: until the last of them is back a header can only lower what we believe.
+second. The venue's own headers correct both, so that requests of other processes of the account are seen, and expected to go on as in the
+last half minute. Of requests that are under way side by side the replies may overtake each other: until the last of them is back a header
+can only lower what we believe.
 
 Rules:
 
@@ -25,6 +26,7 @@ LATE_S = 6.0                   # for so long a request without an answer may sti
 CLASSIC_LIMIT = 150            # a limit from here on is one of the classic era, without a second layer
 CLASSIC_WINDOW_S = 300.0       # 300 or 150 in five minutes
 MODERN_WINDOW_S = 60.0         # 120, 60 or 30 a minute
+OTHERS_S = 30.0                # what others spent counts less and less over about so long
 WITH_KEY = {150: 300, 30: 120}  # what an account is granted where an address without a key gets this
 
 
@@ -47,6 +49,9 @@ class RequestBudget(object):
         self.skipped = 0               # requests left out because they could not be paid
         self._remaining = None
         self._at = None
+        self._expected = 0.0           # what others are thought to have spent since the last header
+        self._others = 0.0             # tokens a second that others spend; a little below 0 when rounding has it so
+        self._told_at = None           # when the last header came
         self._blocked_until = None
         self._second_layer = None      # times of recent order requests, where the venue counts them
         self._second_said = None       # (what a header said is left of it, when)
@@ -60,9 +65,13 @@ class RequestBudget(object):
         limit, remaining = _number(headers.get('x-ratelimit-limit')), _number(headers.get('x-ratelimit-remaining'))
         if limit is not None and limit > 0 and remaining is not None:
             remaining = min(max(remaining, 0), limit)
-            if self._is_crowd and limit == self.limit:
-                remaining = min(remaining, self.available(now))
-            self.limit, self._remaining, self._at = limit, remaining, now
+            if limit == self.limit:
+                self._advance(now)
+                if self._is_crowd:
+                    remaining = min(remaining, self._remaining)
+                else:
+                    self._learn_of_others(self._remaining + self._expected - remaining, now)
+            self.limit, self._remaining, self._at, self._expected, self._told_at = limit, remaining, now, 0.0, now
         left = _number(headers.get('x-ratelimit-remaining-1s'))
         if left is not None:
             self._second_said = (left, now)
@@ -82,7 +91,8 @@ class RequestBudget(object):
         self._is_crowd = self._under_way > 0 or self._is_crowd
         self._under_way += 1
         if self._remaining is not None:
-            self._remaining, self._at = max(0.0, self.available(now) - cost), now
+            self._advance(now)
+            self._remaining = max(0.0, self._remaining - cost)
         if is_order and self._second_layer is not None:
             self._second_layer.append(now)
 
@@ -107,7 +117,21 @@ class RequestBudget(object):
         """Tokens in the bucket now (None until the venue has told)."""
         if self._remaining is None:
             return None
-        return min(self.limit, self._remaining + (now - self._at) * self.limit / self._window())
+        return max(0.0, min(self.limit, self._remaining + (now - self._at) * self.limit / self._window() - self._theirs(now)))
+
+    def _advance(self, now):
+        self._expected += self._theirs(now)
+        self._remaining, self._at = self.available(now), now
+
+    def _theirs(self, now):
+        """Tokens that others are thought to have spent since `_at`: fewer and fewer, or who takes the bucket for empty would never ask again."""
+        since, until = (math.exp((self._told_at - moment) / OTHERS_S) for moment in (self._at, now))
+        return max(0.0, self._others) * OTHERS_S * (since - until)
+
+    def _learn_of_others(self, spent, now):
+        """Others spent so many tokens since the last header, rounded; what is rounded up now is rounded down another time."""
+        kept = math.exp(-(now - self._told_at) / OTHERS_S)
+        self._others = self._others * kept + spent / OTHERS_S
 
     @_locked
     def purse(self, now):

@@ -97,7 +97,8 @@ class Sender(object):
         venue = self._exchange.bitmex
         budget = venue.request_budget
         tokens, second = budget.purse(now)
-        plan, left_out = afford.trim(existing, plan, venue.order_transport_used, tokens, second, touch.middle)
+        plan, left_out = afford.trim(existing, plan, venue.order_transport_used, tokens, second, touch.middle,
+                                     budget.limit)
         if left_out:
             budget.note_skipped(left_out)
             self._loop.look_again(max(1.0, budget.wait(now)))

@@ -71,11 +71,13 @@ def test_bulk_requests_cost_half_a_token_an_order_and_one_of_the_second_layer_ea
     assert trim([], wanted('Buy', (90.0, 100)), [], PLENTY, 0, 'bulk')[0].create == []
 
 
-def test_the_forecast_grows_with_the_square_of_what_the_price_moves():
-    calm = forecast.per_minute(0.001, 12, 0.01, 0.0001, True, 5, 0)
-    assert round(calm, 6) == 0.12 and round(forecast.per_minute(0.002, 12, 0.01, 0.0001, True, 5, 0), 6) == 0.48
+def test_the_forecast_grows_with_the_square_of_what_the_price_moves_until_we_look_no_more_often():
+    calm = forecast.per_minute(0.001, 12, 0.0099, 0.0001, True, None, 0)
+    assert round(calm, 3) == 0.12 and round(forecast.per_minute(0.002, 12, 0.0099, 0.0001, True, None, 0), 3) == 0.48
+    assert forecast.per_minute(0.001, 12, 0.01, 0.0001, True, None, 0) < calm  # a move of exactly RELIST_INTERVAL is none yet
     assert forecast.per_minute(0.001, 12, 0, 0.0001, True, 5, 0) == 144.0  # polling moves it every five seconds at most
-    assert forecast.per_minute(0.001, 12, 0, 0.0001, False, None, 60) == 6 * 60 + 4
+    assert 300 < forecast.per_minute(0.001, 12, 0, 0.0001, False, None, 0) < 360
+    assert forecast.per_minute(0.001, 12, 0.1, 0.0001, False, None, 60) - forecast.per_minute(0.001, 12, 0.1, 0.0001, False, None, 0) == 4
 
 
 def test_a_forecast_beyond_what_there_is_is_a_warning():

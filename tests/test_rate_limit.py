@@ -72,3 +72,32 @@ def test_a_request_before_the_limit_is_known_costs_nothing_yet():
     assert budget.describe(0).startswith('request budget')
     budget.note_headers(headers(300, 300), 0)
     assert budget.describe(0) == '300 of 300 requests left'
+
+
+def test_what_others_of_the_account_spend_is_expected_to_go_on_for_a_while():
+    budget = RequestBudget(reserve=0)
+    for second in range(0, 60, 2):  # they spend as much as comes back
+        budget.note_headers(headers(120, 60), second)
+    assert budget.available(58) == 60 and 60 <= budget.available(63) < 65
+    assert budget.available(160) > 100  # nobody has told for long: it may be over, and somebody has to ask
+    for second in range(60, 100, 2):
+        budget.note_headers(headers(120, min(120, 60 + 2 * (second - 60))), second)
+    assert budget.available(98) == 120
+
+
+def test_a_few_tokens_that_are_rounded_away_are_nobody_s():
+    budget = RequestBudget(reserve=0)
+    for tick in range(300):
+        now = tick * 0.1
+        budget.note_headers(headers(120, int(10 + 2 * now)), now)
+    assert budget.available(29.9 + 10) >= 10 + 2 * 29.9 + 20 - 2
+
+
+def test_alone_nobody_else_is_suspected():
+    budget = RequestBudget(reserve=0)
+    budget.note_headers(headers(120, 100), 0)
+    for second in range(1, 20):
+        budget.note_request(3, True, second)
+        budget.note_headers(headers(120, 100 - second), second)
+        budget.note_done()
+    assert abs(budget.available(25) - (81 + 12)) < 0.1
