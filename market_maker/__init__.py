@@ -11,6 +11,7 @@ def run():
     it changes nothing any more.
     """
     import signal
+    _open_what_is_closed()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as for a job in the background
         signal.signal(signal.SIGINT, _leave)
         from market_maker.cli import main
@@ -26,6 +27,19 @@ def _leave(number, frame):
     import os
     os.write(2, b'marketmaker: Stopped; nothing had been placed.\n')
     os._exit(0)
+
+
+def _open_what_is_closed():
+    """Standard input and outputs that somebody has closed become ones that lead nowhere: the next file or socket would take their places."""
+    import os
+    import sys
+    for descriptor, name in enumerate(('stdin', 'stdout', 'stderr')):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, 'w' if descriptor else 'r'))
 
 
 def _end(code):

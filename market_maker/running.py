@@ -171,7 +171,7 @@ class Running(object):
     def _draw_line(self):
         """Between two looks, on standard output. Where nobody can read it any more the terminal is lost: that is a reason to stop."""
         try:
-            if not compat.would_block(sys.stdout):
+            if sys.stdout is not None and not compat.would_block(sys.stdout):
                 sys.stdout.write('-----\n')
                 sys.stdout.flush()
         except (IOError, OSError):

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -131,6 +132,17 @@ def test_when_nobody_reads_its_output_any_more_the_orders_are_cancelled(venue, t
     os.close(reader)
     assert wait_until(lambda: process.poll() is not None, 30)
     assert venue.open_orders() == [] and process.returncode == 0
+
+
+@pytest.mark.parametrize('closed', ['<&-', '>&-', '2>&-', '<&- >&- 2>&-'])
+def test_with_standard_streams_closed_it_runs_and_writes_to_nobody_elses_file(spawn, venue, tmp_path, closed):
+    (tmp_path / 'start.sh').write_text(u'exec %s %s --run-for 2 %s\n' % (sys.executable, running.SCRIPT, closed))
+    environment = dict(os.environ, MM_LOG_LEVEL='DEBUG', **dict(QUICK, **venue.env))
+    assert subprocess.call(['sh', 'start.sh'], cwd=str(tmp_path), env=environment) == 0
+    assert venue.open_orders() == []
+    run, = tmp_path.glob('runs/*')
+    assert sqlite3.connect(str(run / 'journal.sqlite')).execute('PRAGMA integrity_check').fetchall() == [('ok',)]
+    assert 'No order of ours rests on the book.' in (run / 'run.log').read_text() and not list(tmp_path.glob('*error*'))
 
 
 @pytest.mark.skipif(not sys.platform.startswith('linux'), reason='makes a small pipe')
@@ -312,6 +324,22 @@ def test_a_venue_that_comes_back_is_quoted_on_again(spawn, venue_python):
         again.stop()
         venue.stop()
     clean(bot)
+
+
+def test_what_a_killed_bot_leaves_is_taken_off_by_its_dead_mans_switch_and_of_two_bots_only_by_the_next_start_of_its_own(spawn, venue):
+    bot = spawn(env=dict(QUICK, MM_DEAD_MANS_SWITCH='4', **venue.env))
+    assert wait_until(lambda: len(venue.open_orders()) == 12)
+    bot.signal(signal.SIGKILL)
+    assert wait_until(lambda: venue.open_orders() == [], 15)
+    bots = [spawn(env=dict(QUICK, MM_ORDERID_PREFIX=prefix, **venue.env)) for prefix in ('mm_', 'mm_2_')]
+    assert wait_until(lambda: len(venue.open_orders(prefix='mm_2_')) == 12 and len(venue.open_orders()) == 24)
+    of_the_other = set(row['orderID'] for row in venue.open_orders(prefix='mm_2_'))
+    bots[0].signal(signal.SIGKILL)
+    bots[0].wait()
+    assert spawn('--run-for', '1', env=dict(QUICK, MM_ORDERID_PREFIX='mm_', **venue.env)).wait() == 0
+    assert len(venue.open_orders()) == 12 and len(of_the_other & set(row['orderID'] for row in venue.open_orders())) >= 10  # but for what was filled
+    bots[1].interrupt()
+    assert bots[1].wait() == 0 and venue.open_orders() == []
 
 
 def test_cancel_takes_off_the_book_what_a_killed_bot_left(spawn, venue):
