@@ -113,6 +113,8 @@ class BitMEX(object):
             self._currency = self.instrument().get('settlCurrency') or 'XBt'
             self._started_at = compat.timestamp_of(self._rest.venue_time())
             self._deposits_at_start = self._net_deposits() if auth is not None else 0
+            if auth is not None:
+                self._expected.settle(self.position()['currentQty'])
             self._begin_journal()
         except BaseException:
             self.exit()
@@ -346,15 +348,21 @@ class BitMEX(object):
 
         Afterwards `needs_reconcile` is False, unless a request of unknown outcome may still arrive.
         """
-        self._orders.reconcile()
+        fills, known = self._expected.fills, self.position()['currentQty']
         query = OrderedDict([('filter', json.dumps({'symbol': self.symbol}))])
-        before = self._expected.fills, self.position()['currentQty']
         rows = rows_of(self._curl_bitmex('position', query=query, verb='GET', quiet=True, max_retries=READ_RETRIES))
-        if (self._expected.fills, self.position()['currentQty']) == before:  # otherwise the answer may be older than what we know
-            for row in rows:
-                self.ws.tables.merge('position', row)
-            self._expected.settle(self.position()['currentQty'], self.clock.monotonic())
+        was_overtaken = self._orders.reconcile()
+        if not was_overtaken and self.position()['currentQty'] == known:  # else the answer may be older than what we know
+            self._believe(rows, self._expected.fills == fills)
         self._position_read_at = self.clock.monotonic()
+
+    def _believe(self, rows, is_newest):
+        """Take over rows of the position that were read by REST; where fills became known meanwhile, only what these make of it."""
+        for row in rows:
+            if is_newest or row.get('symbol') != self.symbol or self._expected.is_as_expected(row.get('currentQty') or 0):
+                self.ws.tables.merge('position', row)
+        if is_newest:
+            self._expected.settle(self.position()['currentQty'])
 
     @authentication_required
     def worst_case(self):

@@ -5,13 +5,11 @@ after a newer one was read by REST. Who counts only the row would then place mor
 
 Rules:
 
-* Expected is the position when row and fills last agreed, plus the fills known since; where row and expectation differ, the difference
-  counts against the limit that it brings nearer, whichever of the two is right.
-* What was read by REST may hold fills that are told later, and would then count twice. Until `SETTLED_S` have passed after a reading
-  without any, fills of one side make up neither for those of the other nor for a row that differs from what was read, and agreement
-  may be chance: it is read again.
-* Time alone settles nothing. When the two have differed for `SETTLED_S` the position is to be read by REST, and that is believed unless
-  a fill or another row became known while the answer was on its way: it may be older than these.
+* Expected is the position when it was read last (or the first row), plus the fills known since; where row and expectation differ, the
+  difference counts against the limit that it brings nearer, whichever of the two is right.
+* A reading counts when no fill and no other row became known from before it was asked for until all orders were read after it. Then it holds
+  the fills that were known and no others: none that is told later was in it already. It counts, too, when it is what was expected.
+* Time alone settles nothing. When row and expectation have differed for `SETTLED_S` the position is to be read by REST.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -26,60 +24,43 @@ class ExpectedPosition(object):
     def __init__(self):
         self.fills = 0                 # how many were noted
         self._lock = threading.Lock()
-        self._basis = None
-        self._bought = self._sold = 0  # fills since then
+        self._expected = None
         self._doubted_since = None
-        self._uneasy_since = None      # the last reading or fill, from a reading on until it is calm
 
     def note_fill(self, side, quantity, now):
         with self._lock:
             self.fills += 1
-            if side == 'Buy':
-                self._bought += quantity
-            else:
-                self._sold += quantity
+            if self._expected is not None:
+                self._expected += quantity if side == 'Buy' else -quantity
             if self._doubted_since is not None:
                 self._doubted_since = now  # its row is on its way
-            if self._uneasy_since is not None:
-                self._uneasy_since = now
 
-    def settle(self, row_quantity, now):
-        """The row was read by REST."""
+    def settle(self, quantity):
+        """The position was read by REST, and counts."""
         with self._lock:
-            self._settle(row_quantity)
-            self._uneasy_since = now
+            self._expected, self._doubted_since = quantity, None
+
+    def is_as_expected(self, quantity):
+        with self._lock:
+            return quantity == self._expected
 
     def unaccounted(self, row_quantity, now):
         """(contracts perhaps bought, perhaps sold) that the row does not show."""
         with self._lock:
             difference = self._difference(row_quantity, now)
-            if self._uneasy_since is None:
-                return max(0, difference), max(0, -difference)
-            ahead = self._basis - row_quantity  # what was read against the row, of which either may be the older
-            return self._bought + max(0, ahead), self._sold + max(0, -ahead)
+            return max(0, difference), max(0, -difference)
 
     def in_doubt(self, row_quantity, now):
         """Whether row and fills have disagreed for so long that the position must be read by REST."""
         with self._lock:
-            if self._difference(row_quantity, now) == 0:
-                return self._may_count_twice() and now - self._uneasy_since >= SETTLED_S
-            return now - self._doubted_since >= SETTLED_S
+            return self._difference(row_quantity, now) != 0 and now - self._doubted_since >= SETTLED_S
 
     def _difference(self, row_quantity, now):
-        if self._basis is None:
-            self._settle(row_quantity)
-        difference = self._basis + self._bought - self._sold - row_quantity
+        if self._expected is None:
+            self._expected = row_quantity
+        difference = self._expected - row_quantity
         if difference == 0:
             self._doubted_since = None
-            if self._uneasy_since is None or (now - self._uneasy_since >= SETTLED_S and not self._may_count_twice()):
-                self._uneasy_since = None
-                self._settle(row_quantity)
         elif self._doubted_since is None:
             self._doubted_since = now
         return difference
-
-    def _may_count_twice(self):
-        return self._uneasy_since is not None and bool(self._bought or self._sold)
-
-    def _settle(self, row_quantity):
-        self._basis, self._bought, self._sold, self._doubted_since = row_quantity, 0, 0, None

@@ -85,7 +85,10 @@ class OrderEntry(object):
         return rows
 
     def reconcile(self):
-        """Take the venue's word about all our orders. Afterwards `needs_reconcile` tells whether a request may still arrive, or did meanwhile."""
+        """Take the venue's word about all our orders. Afterwards `needs_reconcile` tells whether a request may still arrive, or did meanwhile.
+
+        Returns whether the lists were overtaken: an order that is in none of them was told of while they were read.
+        """
         self.doubt()
         asked_at = self.own_orders.version
         listed = self.http_open_orders(READ_RETRIES)
@@ -98,6 +101,7 @@ class OrderEntry(object):
         if is_uncertain and not is_newer:
             wait = max(wait, self.own_orders.settles_at(first=True) - self.clock.time())
         self.read_at = self.clock.monotonic() + wait
+        return is_newer
 
     def doubt(self, is_so=True):
         """Our picture may differ from the venue's by something that reading can tell now."""

@@ -69,8 +69,7 @@ class RequestBudget(object):
                 self._advance(now)
                 if self._is_crowd:
                     remaining = min(remaining, self._remaining)
-                else:
-                    self._learn_of_others(self._remaining + self._expected - remaining, now)
+                self._learn_of_others(0.0 if self._is_crowd else self._remaining + self._expected - remaining, now)
             self.limit, self._remaining, self._at, self._expected, self._told_at = limit, remaining, now, 0.0, now
         left = _number(headers.get('x-ratelimit-remaining-1s'))
         if left is not None:

@@ -367,6 +367,22 @@ def test_a_position_that_was_read_while_an_order_was_filled_may_be_too_old_and_d
     assert bitmex.worst_case() == (0, 200)
 
 
+@pytest.mark.parametrize('read', [0, -20, -50])
+def test_a_position_counts_only_when_the_orders_that_are_read_after_it_tell_of_no_fill_or_of_the_same(read):
+    bitmex, transport, feed, _ = connect({'POST order/bulk': accept_bulk})
+    bitmex.create_bulk_orders([SELL])
+    position = {'account': 1, 'symbol': 'XBTUSD', 'currency': 'XBt', 'currentQty': read}
+    row = accepted(dict(SELL, clOrdID='mm_bitmex_1', symbol='XBTUSD'), ordStatus='PartiallyFilled', cumQty=50, leavesQty=150)
+    transport.script.update({'GET position': lambda request: response(200, [position]), 'GET order': lambda request: response(200, [row])})
+    bitmex.reconcile()
+    assert bitmex.position()['currentQty'] == (-50 if read == -50 else 0)
+    assert bitmex.position()['currentQty'] - bitmex.worst_case()[1] == -200
+    position['currentQty'] = -60    # somebody else sold 10
+    bitmex.reconcile()
+    assert bitmex.position()['currentQty'] == -60 and bitmex.worst_case() == (0, 150)
+    assert [path for verb, path, _ in transport.requests if verb == 'GET'][-2:] == ['position', 'order']
+
+
 GONE = requests.exceptions.ConnectionError(Wrapped(NewConnectionError('refused')))
 
 
