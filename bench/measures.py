@@ -8,7 +8,7 @@ reaction  From the touch's move on the wire to the amend of all twelve orders at
 memory    Growth of a process that is fed many messages.
 tokens    What the venue's rate limiter charges for an hour of the same market, default settings, in simulated time (`inside/simulate.py`), from the first
           order on; how far quotes stand from where the rules want them, looked at every second. A market reacts to who trades in it: with the same
-          seed both meet the same crowd, not the same trades.
+          seed both meet the same crowd, not the same trades. Who leaves is started again after a second, and what that costs counts.
 start     From the start of the process to its first order, at a venue that is already there, wall time.
 """
 
@@ -283,6 +283,9 @@ def _token_rows(profile: str, goal: float, ours: list[Any], theirs: list[Any]) -
     mine, yours = _an_hour(ours), _an_hour(theirs)
     hours = sum(run["hours"] for run in ours)
     remark = f"{hours:.1f} h; {_most(ours)}; theirs {_most(theirs)}"
+    restarts = sum(run["restarts"] for run in theirs)
+    if restarts:
+        remark += f"; {their_label} left {restarts} times and was started again"
     ended = sorted({run["ended"] for run in ours + theirs if run["ended"] != "time"})
     if ended:
         remark += "; ended early: " + ", ".join(ended)
