@@ -59,6 +59,7 @@ class Running(object):
         self._pace = waiting.Pace()
         self._pulled = False
         self._status_at = None
+        self._began_at = 0.0               # when the last look began
         self._beat_at = None               # when LOOP_INTERVAL began to run
         self._again_at = None              # when something that was put off is due
         self._news = (None, None)          # what was known at the last decision
@@ -180,6 +181,7 @@ class Running(object):
     def _tick(self):
         """One look and what follows from it. Returns the seconds until the next look, None for the usual pace."""
         self._again_at, self._is_upset, self._is_unread, self.outcome = None, False, False, NOTHING
+        self._began_at = self.clock.monotonic()
         self.journal.begin_decision(self._cause)
         try:
             return self._decide()
@@ -304,7 +306,7 @@ class Running(object):
             logger.warning('%s Reading the orders again.', _sentence(error))
             self.exchange.must_reconcile()
             self._is_upset = True
-            return self._pace.retick()
+            return self._soon()
         elif error.action == errors.SKIP:
             logger.warning('Skipped: %s', error)
             self._pace.pause(now, self.settings.API_ERROR_INTERVAL)
@@ -316,14 +318,20 @@ class Running(object):
             self._pace.pause(now, error.retry_at - self.clock.time())
             self.look_again(self.paused_for())
         elif self._is_unread and isinstance(error, errors.Overloaded):
-            return self._pace.retick()     # no order was refused
+            return self._soon()            # no order was refused
         elif isinstance(error, (errors.InsufficientFunds, errors.BeyondLiquidation, errors.Overloaded, errors.PermissionDenied)):
             self._pace.pause(now, self.settings.API_ERROR_INTERVAL)
         elif isinstance(error, (errors.StaleData, errors.VenueUnreachable)):
             self._pull_when_old(now)
         if issubclass(self.waiting.kind, OVER_WHEN_SEEN) and self._sees_a_market():
             self._pace.pause(now, self.settings.API_ERROR_INTERVAL)  # it is the venue that says no, not what we see
-        return self._pace.retick() if isinstance(error, errors.VenueUnreachable) else None
+        return self._soon() if isinstance(error, errors.VenueUnreachable) else None
+
+    def _soon(self):
+        """Seconds until the next look after what may be over at once. After a few in a row looks begin LOOP_INTERVAL apart, however long they take."""
+        wait = self._pace.retick()
+        took = self.clock.monotonic() - self._began_at
+        return max(waiting.RETICK_S, self.settings.LOOP_INTERVAL - took) if wait is None else wait
 
     def _pull_when_old(self, now):
         """Quotes that nobody watches are taken off the book, once, and again until that has worked."""

@@ -511,6 +511,20 @@ def test_a_dropped_socket_is_replaced_and_asks_for_a_reconciliation():
     assert not bitmex.needs_reconcile
 
 
+def test_an_address_that_is_banned_while_it_trades_waits_and_comes_back():
+    bitmex, _, feed, clock = connect()
+    feed.refuse = ('forbidden', 403)
+    feed.drop()
+    assert not bitmex.connected
+    bitmex.wakeup.clear()
+    bitmex.clock.wait(bitmex.wakeup, 5)
+    assert not bitmex.connected and len(feed.urls) == 2
+    feed.refuse = None
+    clock.advance(30)
+    bitmex.ws.poll()
+    assert bitmex.connected
+
+
 def test_a_silent_socket_is_pinged_and_then_replaced():
     bitmex, _, feed, clock = connect()
     clock.advance(5)

@@ -4,7 +4,7 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 from market_maker.ws.liveness import (ALLOWANCE, ASK, ASK_AGAIN_S, CONNECT, DROP, FEW, HOUR_S, LONGEST_BACKOFF_S, MODERN_ALLOWANCE, NOT_REACHED,
-                                      NOTHING, PING, QUICK_BACKOFF_S, STABLE_AFTER_S, TOO_MANY_S, Liveness, asking)
+                                      NOTHING, PING, QUICK_BACKOFF_S, STABLE_AFTER_S, Liveness, asking)
 
 
 @pytest.fixture
@@ -126,7 +126,12 @@ def test_jitter_spreads_the_attempts():
 
 def test_the_venues_wish_to_wait_is_respected(live):
     live.closed(0, 429)
-    assert live.next_look(0) == TOO_MANY_S
+    assert live.next_look(0) == 30
+
+
+def test_while_the_address_is_banned_attempts_become_ever_rarer(live):
+    live.welcomed({'limit': {'remaining': 700}})
+    assert back_off(live, 9, status=403) == [QUICK_BACKOFF_S] * 4 + [8.0, 16.0] + [LONGEST_BACKOFF_S] * 3
 
 
 def test_the_back_off_starts_over_only_after_a_connection_that_lasted(live):

@@ -29,7 +29,7 @@ MODERN_ALLOWANCE = 60          # by a venue whose welcome has a limit without a 
 FEW = 5
 STABLE_AFTER_S = 10.0          # a connection that was complete for this long was a good one
 ASK_AGAIN_S = 5.0
-TOO_MANY_S = 30.0              # after a 429
+AT_LEAST_S = {429: 30.0, 403: QUICK_BACKOFF_S}  # after too many attempts, and while the address is banned
 NOT_REACHED = 0                # in place of an HTTP status: nobody was reached, so that the venue never heard of the attempt
 
 # What to do.
@@ -84,12 +84,12 @@ class Liveness(object):
             self._attempts.append(now)
         while self._attempts and now - self._attempts[0] >= HOUR_S:
             self._attempts.popleft()
-        longest = QUICK_BACKOFF_S if self._left() > FEW else LONGEST_BACKOFF_S
+        longest = QUICK_BACKOFF_S if self._left() > FEW and status != 403 else LONGEST_BACKOFF_S
         backoff = min(longest, FIRST_BACKOFF_S * 2 ** min(self._failures, 10))
         if was_heard and self._left_said is not None:
             self._left_said -= 1
         self._failures += 1
-        self._next_attempt = now + max(TOO_MANY_S if status == 429 else 0.0, backoff * (0.5 + 0.5 * self._random()))
+        self._next_attempt = now + max(AT_LEAST_S.get(status, 0.0), backoff * (0.5 + 0.5 * self._random()))
 
     def _left(self):
         return self._allowance - len(self._attempts) if self._left_said is None else self._left_said

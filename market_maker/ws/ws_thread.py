@@ -8,7 +8,7 @@ Rules:
 * The ticker comes from `quote`; `instrument` refreshes its bid and ask only every 5 s.
 * A dropped or silent socket is replaced: back off, connect, authenticate, subscribe, fresh partials. Until they are all there
   nothing here counts as known; those that do not come are asked for again.
-* A refusal of the credentials is not retried.
+* A refusal of the credentials is not retried; an address that is forbidden what it was allowed before may be banned for a while, and is.
 * Nothing that a venue sends ends the thread. Should it end all the same, or fail again and again, the loop is told and ends the run.
 * What comes late counts as old, however alive the line is (see `lag`); a feed that stays behind is replaced.
 """
@@ -241,7 +241,7 @@ class BitMEXWebsocket(object):
     def on_close(self, reason, status=None):
         was_ready, self._is_open, self._is_ready, self._is_starting = self._is_ready, False, False, False
         self.last_reason = reason
-        if status in (401, 403):
+        if status == 401 or (status == 403 and not self.connections):
             self.fatal = errors.AuthenticationError('The venue refused the credentials at the realtime socket (HTTP %d). '
                                                     'Check API_KEY and API_SECRET.' % status)
         self._liveness.closed(self._clock.monotonic(), status)
