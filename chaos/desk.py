@@ -6,7 +6,7 @@ from bitmex_venue import market as markets
 from bitmex_venue.engine.commands import Deposit
 from bitmex_venue.inprocess import SimulatedClock
 from bitmex_venue.venue import Venue
-from chaos.events import Events, make_market
+from chaos.events import Events
 from chaos.mischief import Mischief
 from chaos.realtime_door import RealtimeDoor
 from chaos.rest_door import RestDoor
@@ -40,11 +40,10 @@ class Desk:
 
     def __init__(self, folder, seed, level, kinds=None, market_name="lively", profile="classic", transport="auto", with_token=False, **overrides):
         self.mischief = Mischief(seed, 0.0, kinds, with_token)
-        market, path = make_market(seed, profile, market_name) if market_name in ("lively", "calm") else (markets.create(market_name, seed, profile), None)
-        self.venue = Venue(profile=profile, market=market, seed=seed, now=START_NS, balance={"XBt": 10**8})
+        self.venue = Venue(profile=profile, market=markets.create(market_name, seed, profile), seed=seed, now=START_NS, balance={"XBt": 10**8})
         self.clock = SimulatedClock(self.venue)
         self.adapter, self.feed = RestDoor(self.venue, self.mischief), RealtimeDoor(self.venue, self.mischief)
-        self.events = Events(self.venue, self.mischief, path, (self.adapter, self.feed))
+        self.events = Events(self.venue, self.mischief)
         self.settings = settings_module.load(symbol=SYMBOL, cwd=str(folder), environ={}, overrides=overrides)
         self.score = Score(rules_of(self.settings))
         self.most_a_side = 0
@@ -59,7 +58,7 @@ class Desk:
         self.venue.on_advanced += [self.adapter.deliver_late, self.events.look, self.look]
         self.adapter.after_each, self.adapter.race = self.look, self.events.race
         self.mischief.level = level
-        if path is not None:
+        if market_name != "empty":
             self.events.begin()
 
     def connect(self):
@@ -70,6 +69,12 @@ class Desk:
     def quieten(self):
         """Nothing goes wrong from now on."""
         self.mischief.quieten()
+        self.venue.faults.disarm_all()
+
+    @property
+    def faults(self):
+        """How many were injected."""
+        return self.mischief.total + sum(self.venue.faults.counts.values())
 
     def run(self):
         try:

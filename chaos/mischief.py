@@ -4,12 +4,15 @@ Rules:
 
 * The same seed, share and kinds make the same mischief for the same run.
 * Each draw is asked for by whoever can carry it out: the REST door, the realtime door, the venue. What is handed out is carried out.
+* What the venue's own switches do (`armings`) it counts itself.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
+
+from chaos.armings import BY_KIND
 
 REQUESTS = (
     "request refused", "request lost", "reply lost", "connection reset after acceptance", "request late", "slow reply", "502 before acceptance",
@@ -23,10 +26,7 @@ LIGHT = (
     "unknown table", "update of an unknown row", "rows that make no sense", "error frame",
 )
 HEAVY = ("line breaks", "line breaks during the images", "stall", "silence for ever", "reconnect refused", "updates before partials")
-EVENTS = (
-    "one order cancelled by the venue", "all orders cancelled by the venue", "market closed", "empty book", "one-sided book", "price gap",
-    "flash crash", "venue restart", "fees change", "tick changes", "lot changes",
-)
+EVENTS = ("all orders cancelled by the venue", *BY_KIND)
 KINDS = REQUESTS + TOKEN_REQUESTS + LIGHT + HEAVY + EVENTS
 PRIVATE = ("order", "position", "execution", "margin")
 

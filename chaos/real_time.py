@@ -21,12 +21,13 @@ import time
 from bitmex_venue import market as markets
 from bitmex_venue.server import VenueServer
 from bitmex_venue.venue import Venue
+from chaos import armings
 from chaos.outcome import Outcome
 from chaos.score import Rules, Score
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SYMBOL = "XBTUSD"
-HOLD_S, REST_S, FIRST_S, START_AGAIN_S, STOP_S = 4.5, 3.5, 20, 1.0, 40
+HOLD_S, REST_S, FIRST_S, START_AGAIN_S, STOP_S = 4.0, 3.0, 20, 1.0, 40
 JUMPS = (0.35, -0.35)  # percent: more than RELIST_INTERVAL, and not so much that everything is filled
 SETTINGS = {
     "ORDER_PAIRS": 3, "ORDER_START_SIZE": 100, "ORDER_STEP_SIZE": 100, "INTERVAL": 0.002, "MIN_SPREAD": 0.004, "MAINTAIN_SPREADS": True,
@@ -43,6 +44,7 @@ SCRIPT = (
     ("slow_reply", {**TWICE, "delay_ms": 3500}),
     ("bad_gateway", TWICE),
     ("bad_gateway", {**TWICE, "after": True}),
+    ("gateway_timeout", TWICE),
     ("gateway_timeout", {**TWICE, "after": True}),
     ("malformed_reply", TWICE),
     ("overloaded", TWICE),
@@ -51,18 +53,25 @@ SCRIPT = (
     ("rate_limited", {**TWICE, "headers": "full"}),
     ("rate_limited", {**TWICE, "headers": "bare"}),
     ("rate_limited", {**TWICE, "headers": "wrong"}),
+    ("rate_limited", {**TWICE, "headers": "early"}),
     ("wrong_limit_headers", TWICE),
+    ("forbidden", {"times": 1, "for_s": HOLD_S}),
+    ("ip_ban", {"for_s": 1.5}),
     ("drop_socket", {"times": 1}),
     ("half_open_socket", {"for_s": 20}),
     ("stall_table", {"for_s": HOLD_S, "table": "order"}),
     ("stall_table", {"for_s": HOLD_S, "table": "quote"}),
+    ("stall_table", {"for_s": 2, "lose": True}),
     ("delay_messages", {"for_s": HOLD_S, "delay_ms": 800}),
     ("duplicate_messages", {"for_s": HOLD_S}),
     ("reorder_messages", {"for_s": HOLD_S}),
     ("second_partial", {"times": 1}),
+    ("update_before_partial", {"for_s": HOLD_S}),
     ("malformed_json", {"times": 2, "for_s": HOLD_S}),
+    ("malformed_json", {"times": 2, "for_s": HOLD_S, "instead": True}),
     ("venue_restart", {"down_s": 3.0}),
 )
+LEFT_OUT = {**armings.LEFT_OUT, "post_only_refused": "neither bot places post-only orders with these settings"}
 
 
 class Desk:
@@ -125,6 +134,8 @@ class Desk:
 
     async def _suffer(self, fault, settings, jump):
         self.venue.faults.arm(fault, **settings)
+        if fault in armings.WITH_NEW_SOCKETS:
+            self.venue.faults.arm("drop_socket")
         self.venue.steering.move_index(SYMBOL, jump)
         await asyncio.sleep(max(HOLD_S, settings.get("for_s", 0)))
         self.venue.faults.disarm_all(fault)

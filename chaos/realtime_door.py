@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 
-from bitmex_venue.inprocess import NOBODY, VenueFeed
+from bitmex_venue.inprocess import VenueFeed
 from bitmex_venue.wire.encode import SECOND
 
 REMEMBERED = 30
@@ -27,12 +27,11 @@ STRANGE = {
 
 
 class RealtimeDoor(VenueFeed):
-    """A feed as `VenueFeed` is one. `refuse_until`: until then (ns) nobody can connect."""
+    """A feed as `VenueFeed` is one."""
 
     def __init__(self, venue, mischief):
         super().__init__(venue)
         self.mischief = mischief
-        self.refuse_until = 0
         self.connections = 0
         self._late = []  # (due, number, text)
         self._number = 0
@@ -45,9 +44,6 @@ class RealtimeDoor(VenueFeed):
 
     def start(self, url, header, listener):
         self.close()
-        if self.venue.now < self.refuse_until:
-            listener.on_close("the connection was refused", NOBODY)
-            return
         if self._refusals:
             self._refusals = max(0, self._refusals - 1)
             listener.on_close("the handshake was refused", 503)

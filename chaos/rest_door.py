@@ -14,11 +14,13 @@ import email.utils
 import io
 import json
 from collections import Counter
+from urllib.parse import urlsplit
 
 import requests
 
-from bitmex_venue.inprocess import VenueAdapter
+from bitmex_venue.inprocess import REMOTE, VenueAdapter
 from bitmex_venue.wire.encode import SECOND
+from bitmex_venue.wire.http import Request
 
 OVERLOADED = {"error": {"message": "The system is currently overloaded. Please try again later.", "name": "HTTPError"}}
 TOO_MANY = {"error": {"message": "Rate limit exceeded, retry in 1 seconds.", "name": "RateLimitError"}}
@@ -45,7 +47,6 @@ class RestDoor(VenueAdapter):
     def __init__(self, venue, mischief):
         super().__init__(venue)
         self.mischief = mischief
-        self.down_until = 0
         self.race = None
         self.after_each = None
         self.requests = self.orders = 0
@@ -54,27 +55,30 @@ class RestDoor(VenueAdapter):
         self._late = []
 
     def send(self, request, stream=False, timeout=None, **options):
-        if self.venue.now < self.down_until:
-            raise requests.exceptions.ConnectionError(Refused())
         fault = self.mischief.for_request(request.method)
         limit = timeout or 7
-        return FAULTS[fault](self, request, lambda: self._pass_on(request), limit) if fault else self._pass_on(request)
+        return FAULTS[fault](self, request, lambda: self._pass_on(request, limit), limit) if fault else self._pass_on(request, limit)
 
     def deliver_late(self):
         """Requests that were given up reach the venue all the same; nobody hears the answer."""
         due = [request for when, request in self._late if when <= self.venue.now]
         self._late = [(when, request) for when, request in self._late if when > self.venue.now]
         for request in due:
-            super().send(request)
+            parts = urlsplit(request.url)
+            self.venue.handle(Request(request.method, parts.path, parts.query, request.headers, request.body or b"", REMOTE, self.venue.now))
 
-    def _pass_on(self, request):
+    def _pass_on(self, request, limit):
         self.requests += 1
         self.orders += request.method != "GET"
-        reply = super().send(request)
-        if reply.status_code >= 400 and not (reply.status_code == 404 and "/bulk" in request.url):
+        strikes = sum(self.venue.faults.counts.values())
+        try:
+            reply = super().send(request, timeout=limit)
+        finally:
+            if self.after_each is not None:
+                self.after_each()
+        is_ours = strikes == sum(self.venue.faults.counts.values())  # nobody made it go wrong
+        if is_ours and reply.status_code >= 400 and not (reply.status_code == 404 and "/bulk" in request.url):
             self.refused[reply.status_code] += 1
-        if self.after_each is not None:
-            self.after_each()
         return reply
 
     def pass_time(self, seconds):

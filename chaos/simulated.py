@@ -1,4 +1,4 @@
-"""Part (a): the bot in process, in simulated time. Each fault alone, then all of them mixed, from a seed.
+"""Part (a): the bot in process, in simulated time. Each fault alone, those of the venue's own catalogue among them, then all of them mixed, from a seed.
 
 A run is noise, then silence for `CALM_S` in which the two views must come to agree, then the stop, which is noisy again: the orders
 must come off the book all the same.
@@ -11,6 +11,7 @@ import logging
 import tempfile
 from typing import Any, NamedTuple
 
+from chaos.armings import BY_KIND
 from chaos.desk import Desk
 from chaos.mischief import EVENTS, HEAVY, KINDS, TOKEN_REQUESTS
 from chaos.outcome import Outcome
@@ -39,8 +40,10 @@ def alone(seed):
     """Every kind of fault by itself, on both profiles in turn."""
     for number, kind in enumerate(KINDS):
         token = kind in TOKEN_REQUESTS
-        profile = "classic" if token else ("classic", "modern")[number % 2]
-        yield Trial(kind, seed, 1.0 if kind in HEAVY + EVENTS else 0.3, (kind,), ALONE_S, {"profile": profile, "with_token": token})
+        options = {"profile": "classic" if token else ("classic", "modern")[number % 2], "with_token": token}
+        if kind in BY_KIND and BY_KIND[kind].post_only:
+            options["POST_ONLY"] = True
+        yield Trial(kind, seed, 1.0 if kind in HEAVY + EVENTS else 0.3, (kind,), ALONE_S, options)
 
 
 def mixed(seed, count):
@@ -105,7 +108,7 @@ def _outcome(desk, crashed, agreement):
     refused = desk.adapter.refused
     left = len(desk.resting)
     return Outcome(
-        faults=desk.mischief.total, bare=desk.score.bare.longest, wrong=desk.score.wrong.longest, overshoot=max(0, desk.score.overshoot),
+        faults=desk.faults, bare=desk.score.bare.longest, wrong=desk.score.wrong.longest, overshoot=max(0, desk.score.overshoot),
         duplicates=max(0, desk.score.duplicates), left=left, unaccounted=_unaccounted(desk.venue), requests=desk.adapter.requests,
         wasted=sum(refused.values()), too_many=refused[429], crashes=int(crashed), disagreed=int(agreement.seen is False),
     )

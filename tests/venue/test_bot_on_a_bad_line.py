@@ -1,11 +1,19 @@
 """The bot on a bad line, seen from the venue: what must never happen does not, and when the noise ends the two agree again."""
 from __future__ import annotations
 
+from random import Random
+
 import pytest
+from bitmex_venue.faults import BY_NAME
+from bitmex_venue.misbehaviour.catalogue import FAULTS, FLAG, MESSAGE, REQUEST, read
+from bitmex_venue.venue import Venue
+from chaos import real_time
+from chaos.armings import ARMINGS, LEFT_OUT
 from chaos.desk import Desk
 from chaos.outcome import MUST_BE_ZERO
 from chaos.simulated import alone, mixed, play
 
+NUMBER_OF_DRAWS = 200
 LIMITS = {"CHECK_POSITION_LIMITS": True, "MIN_POSITION": -2500, "MAX_POSITION": 2500}
 BUSY = {"RELIST_INTERVAL": 0.0003, "LOOP_INTERVAL": 1}
 SEED = 1
@@ -27,6 +35,38 @@ def test_all_faults_together_break_nothing_either(trial):
     assert_harmless(trial)
 
 
+def drawn(fault):
+    """Each setting that part (a) may arm a fault with, and the values that it may have; None is the default."""
+    spec, random, seen = Venue(seed=1).exchange.instruments["XBTUSD"].spec, Random(1), {}
+    for arming in (arming for arming in ARMINGS if arming.fault == fault.name):
+        for _ in range(NUMBER_OF_DRAWS):
+            settings = arming.settings(random, spec)
+            read(fault, settings)
+            for param in fault.params:
+                seen.setdefault(param.name, set()).add(settings.get(param.name, param.default))
+    return seen
+
+
+def manners(param):
+    return {True, False} if param.kind == FLAG else set(param.choices)
+
+
+def test_every_fault_that_the_venue_knows_is_armed_in_each_manner_or_left_out_with_a_reason():
+    assert {arming.fault for arming in ARMINGS} | set(LEFT_OUT) == {fault.name for fault in FAULTS}
+    for fault in FAULTS:
+        if fault.name not in LEFT_OUT:
+            assert {param.name: manners(param) - drawn(fault)[param.name] for param in fault.params if manners(param) - drawn(fault)[param.name]} == {}
+
+
+def test_every_fault_of_the_line_is_in_the_script_that_both_bots_go_through():
+    line = {fault.name for fault in FAULTS if fault.kind in (REQUEST, MESSAGE)}
+    assert line - {fault for fault, _ in real_time.SCRIPT} == set(real_time.LEFT_OUT)
+    longest = sum(max(real_time.HOLD_S, settings.get("for_s", 0)) + real_time.REST_S for _, settings in real_time.SCRIPT)
+    assert longest + real_time.FIRST_S < 300
+    for fault, settings in real_time.SCRIPT:
+        read(BY_NAME[fault], settings)
+
+
 @pytest.mark.parametrize("name", ["venue restart", "reconnect refused", "line breaks during the images"])
 def test_a_bot_whose_connection_breaks_again_and_again_is_back_within_seconds_each_time(name):
     trial = next(trial for trial in alone(SEED) if trial.name == name)
@@ -41,7 +81,7 @@ def test_a_request_that_arrives_after_it_was_given_up_does_not_make_the_next_one
 def test_on_a_bad_line_a_narrow_limit_holds_too(tmp_path):
     desk = Desk(tmp_path, 5, 0.3, RUN_FOR_S=60, CHECK_POSITION_LIMITS=True, MIN_POSITION=-150, MAX_POSITION=250, ORDER_PAIRS=3, **BUSY)
     assert desk.run() == 0
-    assert desk.mischief.total > 10 and desk.score.looks > 200
+    assert desk.faults > 10 and desk.score.looks > 200
     assert desk.score.overshoot <= 0 and desk.most_a_side <= 3 and desk.resting == []
 
 
