@@ -55,6 +55,18 @@ def trim(existing, plan, transport, tokens, second, middle, limit=None):
             return part, len(by_value) - len(part.amend) - len(part.create)
 
 
+def names_left_out(plan, part):
+    """The orders of a plan that are not in a part of it, by names that stay the same from one look to the next while they wait."""
+    sent = set(id(item) for item in list(part.amend) + list(part.create))
+    names, counts = set(), {}
+    for item in list(plan.amend) + list(plan.create):
+        if id(item) not in sent:
+            kind = item.order['orderID'] if isinstance(item, convergence.Amend) else item['side']
+            counts[kind] = counts.get(kind, 0) + 1
+            names.add((kind, counts[kind]))
+    return frozenset(names)
+
+
 def _fits(plan, transport, tokens, second, kept):
     needed, requests = cost(plan, transport)
     if plan.create or any(_only_fills_up(amend) for amend in plan.amend):

@@ -215,17 +215,20 @@ class BitMEX(object):
     def needs_reconcile(self):
         """Whether our picture may differ from the venue's: after a reconnect, a lost reply, an order that was gone, a position that
         is not what our fills made it."""
-        return self._orders.needs_reconcile or self._position_in_doubt(self.clock.monotonic())
+        return self._orders_in_doubt() or self._position_in_doubt(self.clock.monotonic())
 
     @property
     def reads_in(self):
         """Seconds until a reading of our orders and position by REST tells more than is known; None while our picture is right."""
         now, moments = self.clock.monotonic(), []
-        if self._orders.needs_reconcile:
+        if self._orders_in_doubt():
             moments.append(self._orders.read_at)
         if self._position_in_doubt(now):
             moments.append(self._position_read_at + READ_AGAIN_S)
         return max(0.0, min(moments) - now) if moments else None
+
+    def _orders_in_doubt(self):
+        return self._orders.needs_reconcile or self.own_orders.is_half_told()
 
     def _position_in_doubt(self, now):
         return self._rest.auth is not None and self._expected.in_doubt(self.position()['currentQty'], now)

@@ -159,8 +159,12 @@ class OrderEntry(object):
         return rows
 
     def _adopt(self, orders):
-        """An earlier attempt took effect: take the orders that the venue has, each compared with what was asked for."""
+        """An earlier attempt took effect: take the orders that the venue has, each compared with what was asked for.
+
+        Those that it does not show, though it knows their names, may rest all the same; OrderGone says that they have to be read again.
+        """
         by_name = dict((order['clOrdID'], order) for order in orders)
+        self._unknown(cl_ord_ids=list(by_name))
         rows = self.look_up(list(by_name))
         for row in rows:
             order = by_name.pop(row['clOrdID'])
@@ -168,8 +172,12 @@ class OrderEntry(object):
                 if field in order and row.get(field) != order[field]:
                     raise errors.RequestRefused('The venue has an order %s whose %s is %s where %s was asked for.' % (
                         row['clOrdID'], field, row.get(field), order[field]))
-        self.own_orders.refused(list(by_name))
+        self.own_orders.merge(rows)
         logger.info('The venue has %d of %d orders already from an earlier attempt; adopted.', len(rows), len(orders))
+        if by_name:
+            error = errors.OrderGone('The venue has orders of these names already, and does not show %d of them.' % len(by_name))
+            error.results = rows
+            raise error
         return rows
 
     #

@@ -20,6 +20,7 @@ Rules:
 * Such an order may still be cancelled: an amend that arrives after that is refused. A cancel that failed settles nothing about it.
 * Only orders under our prefix and of our symbol are looked at. What is longer than our names are has a longer prefix that begins like ours.
 * An order under our prefix that this process did not send, and that was not there when it started, is a stranger.
+* A row that ends an order without saying what of it was filled leaves that open: until it was looked up, what was left of it may have been.
 * What each order may still fill is counted at its worst: the larger of what it is and of what an amend in flight makes it.
 """
 from __future__ import absolute_import, division, print_function
@@ -35,6 +36,7 @@ NO_ANSWER = 'no answer: it may have taken effect'
 GONE = 'the venue does not list it any more'
 TAIL = 22                      # characters of a clOrdID after the prefix, at most
 DONE_KEPT = 2000               # ended orders remembered, so that late rows do not bring them back
+KEPT = ('orderID', 'clOrdID', 'symbol', 'side', 'price', 'orderQty', 'cumQty')  # of their rows
 
 
 def is_ours(prefix, cl_ord_id):
@@ -90,7 +92,8 @@ class OwnOrders(object):
         self._lock = threading.RLock()
         self._orders = OrderedDict()       # clOrdID -> _Order that is not done
         self._by_order_id = {}             # orderID -> clOrdID
-        self._done = OrderedDict()         # clOrdID -> cumQty of ended orders
+        self._done = OrderedDict()         # clOrdID -> what is kept of ended orders' rows
+        self._half_told = {}               # clOrdID of ended orders of which it was not told what was filled -> version
         self._refused = set()              # those of them that never were, as far as we were told
         self._strangers = []
         self._sealed = False
@@ -191,6 +194,7 @@ class OwnOrders(object):
                 elif settled or order.row['orderID']:
                     self._journal.told('cancelled', order.row, GONE)
                     self._end(cl_ord_id)
+            self._half_told = dict(item for item in self._half_told.items() if asked_at is not None and item[1] > asked_at)
             return is_newer
 
     def _names(self, order_ids, cl_ord_ids):
@@ -238,6 +242,8 @@ class OwnOrders(object):
         if is_over:
             self._tell_end(order.row, row)
             self._end(cl_ord_id)
+            if row.get('cumQty') is None and order.leaves():
+                self._half_told[cl_ord_id] = self.version
 
     def _note_fill(self, order, row):
         before, after = order.row.get('cumQty') or 0, row.get('cumQty') or 0
@@ -259,23 +265,30 @@ class OwnOrders(object):
             self._journal.told('refused' if row.get('ordStatus') == 'Rejected' else 'cancelled', dict(known, leavesQty=0), words)
 
     def _late_row(self, cl_ord_id, row):
-        before, after = self._done[cl_ord_id], row.get('cumQty') or 0
+        if row.get('cumQty') is None:
+            return
+        known = self._done[cl_ord_id]
+        before, after = known['cumQty'] or 0, row['cumQty']
+        if _is_terminal(row):
+            self._half_told.pop(cl_ord_id, None)
         if after > before:
-            self._done[cl_ord_id] = after
+            known['cumQty'] = after
+            row = dict(known, **row)
             self._tell_fill(row)
             if self.on_fill is not None and _is_whole(row):
-                self.on_fill(dict(row), after - before)
+                self.on_fill(row, after - before)
 
     def _end(self, cl_ord_id):
         order = self._orders.pop(cl_ord_id)
         self._by_order_id.pop(order.row.get('orderID'), None)
-        self._done[cl_ord_id] = order.row.get('cumQty') or 0
+        self._done[cl_ord_id] = dict((name, order.row.get(name)) for name in KEPT)
         if len(self._done) > DONE_KEPT:
             self._forget_end(next(iter(self._done)))
 
     def _forget_end(self, cl_ord_id):
         self._refused.discard(cl_ord_id)
-        return self._done.pop(cl_ord_id, 0)
+        self._half_told.pop(cl_ord_id, None)
+        return self._done.pop(cl_ord_id, {}).get('cumQty') or 0
 
     #
     # What is true
@@ -295,11 +308,13 @@ class OwnOrders(object):
             return order.state if order is not None else DONE if cl_ord_id in self._done else None
 
     def worst_case(self):
-        """(contracts that may still be bought, contracts that may still be sold), resting and in flight."""
+        """(contracts that may still be bought, contracts that may still be sold), resting and in flight, or perhaps filled before an end."""
         with self._lock:
             total = {'Buy': 0, 'Sell': 0}
             for order in self._orders.values():
                 total[order.row['side']] += order.worst_leaves()
+            for row in [self._done[cl_ord_id] for cl_ord_id in self._half_told]:
+                total[row['side']] += row['orderQty'] - (row['cumQty'] or 0)
             return total['Buy'], total['Sell']
 
     def is_uncertain(self):
@@ -314,10 +329,14 @@ class OwnOrders(object):
             return (min if first else max)(moments) if moments else 0.0
 
     def to_look_up(self, open_rows):
-        """clOrdIDs of orders that we believe in and that the venue's list of open orders does not name."""
+        """clOrdIDs of orders that we believe in, or of whose end not all is known, and that the venue's list of open orders does not name."""
         listed = set(row.get('clOrdID') for row in open_rows)
         with self._lock:
-            return [cl_ord_id for cl_ord_id in self._orders if cl_ord_id not in listed]
+            return [cl_ord_id for cl_ord_id in list(self._orders) + sorted(self._half_told) if cl_ord_id not in listed]
+
+    def is_half_told(self):
+        """Whether an order ended of which it was not told what was filled."""
+        return bool(self._half_told)
 
     def seal(self):
         """The start is over: from now on an order of ours that we did not send is a stranger. Calling again is harmless."""

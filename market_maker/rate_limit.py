@@ -46,7 +46,7 @@ class RequestBudget(object):
         self._lock = threading.RLock()
         self.limit = None              # size of the bucket, as the venue said last
         self.refused = 0               # 429s seen
-        self.skipped = 0               # requests left out because they could not be paid
+        self.skipped = 0               # orders left out because they could not be paid; one that waits counts once
         self._remaining = None
         self._at = None
         self._expected = 0.0           # what others are thought to have spent since the last header

@@ -31,6 +31,7 @@ class Sender(object):
         self._top_ups = TopUps()
         self._excursions = Excursions()
         self._is_short, self._short_at = False, None   # of requests; said once
+        self._late = frozenset()           # what the budget left out at the last look
         self.quotes_sent = 0               # amends and creates that were answered with an order
 
     def note_touch(self, touch, now):
@@ -97,10 +98,11 @@ class Sender(object):
         venue = self._exchange.bitmex
         budget = venue.request_budget
         tokens, second = budget.purse(now)
-        plan, left_out = afford.trim(existing, plan, venue.order_transport_used, tokens, second, touch.middle,
-                                     budget.limit)
+        part, left_out = afford.trim(existing, plan, venue.order_transport_used, tokens, second, touch.middle, budget.limit)
+        late, self._late = self._late, afford.names_left_out(plan, part)
+        plan = part
         if left_out:
-            budget.note_skipped(left_out)
+            budget.note_skipped(len(self._late - late))
             self._loop.look_again(max(1.0, budget.wait(now)))
             self._short_at = now
         if left_out and not self._is_short:

@@ -139,7 +139,7 @@ def _with(answer, remaining):
 
 
 def test_while_the_budget_is_short_that_is_said_once_and_once_when_it_is_over():
-    desk = Desk(RELIST_INTERVAL=0, ORDER_TRANSPORT='bulk')
+    desk = Desk(RELIST_INTERVAL=0, ORDER_TRANSPORT='bulk', EXCURSION_S=0)
     desk.at(1.5, scarce, desk, 9)
     for second in range(2, 12):
         desk.at(second, desk.venue.quote, 6358.5 + second, 6359.0 + second)
@@ -149,6 +149,21 @@ def test_while_the_budget_is_short_that_is_said_once_and_once_when_it_is_over():
     assert desk.heard.count('pays for a part of the orders') == 1 and desk.heard.count('suffices again') == 1
     assert desk.bitmex.request_budget.skipped > 0
     assert max(desk.venue.most_resting.values()) == 6
+
+
+def test_what_waits_for_tokens_counts_once_and_is_sent_as_it_is_wanted_by_then():
+    desk = Desk(RELIST_INTERVAL=0, ORDER_TRANSPORT='bulk', EXCURSION_S=0)
+    budget, none = desk.bitmex.request_budget, []
+    desk.at(1.5, scarce, desk, 0)
+    desk.at(1.5, budget.note_refusal, 8, desk.start + 1.5)
+    for second in range(2, 9):
+        desk.at(second, desk.venue.quote, 6358.5 + 10 * second, 6359.0 + 10 * second)
+    desk.at(9.4, lambda: none.append((len(desk.venue.sent('PUT', 'order/bulk')), budget.skipped)))
+    desk.at(9.4, scarce, desk, 200)
+    desk.run(12)
+    assert none == [(0, 12)]        # all twelve wait, through seven moves
+    prices = [order['price'] for body in desk.venue.sent('PUT', 'order/bulk') for order in body['orders']]
+    assert len(prices) == 12 and 6470 < min(price for price in prices if price > 6439) < 6471  # half of MIN_SPREAD above the last touch
 
 
 def test_the_status_shows_what_was_asked_and_the_start_what_will_be():

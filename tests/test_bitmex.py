@@ -287,11 +287,35 @@ def test_a_duplicate_that_is_another_order_is_refused():
     assert 'orderQty' in str(raised.value)
 
 
-def test_a_duplicate_in_a_bulk_adopts_what_is_there_and_gives_up_the_rest():
+def test_a_duplicate_in_a_bulk_adopts_what_is_there_and_counts_the_rest_until_it_can_no_longer_come():
     there = accepted(dict(BUY, clOrdID='mm_bitmex_1', symbol='XBTUSD'))
-    bitmex, _, _, _ = connect({'POST order/bulk': error(400, 'Duplicate clOrdID'), 'GET order': response(200, [there])})
-    assert len(bitmex.create_bulk_orders([BUY, SELL])) == 1
-    assert bitmex.own_orders.worst_case() == (100, 0)
+    bitmex, transport, _, clock = connect({'POST order/bulk': error(400, 'Duplicate clOrdID'), 'GET order': lambda request: response(200, [there])})
+    with pytest.raises(errors.OrderGone) as raised:
+        bitmex.create_bulk_orders([BUY, SELL])
+    assert raised.value.results == [there] and bitmex.own_orders.worst_case() == (100, 200) and bitmex.needs_reconcile
+    clock.now += REST_EXPIRES_S + 1
+    bitmex.reconcile()
+    assert bitmex.own_orders.worst_case() == (100, 0) and not bitmex.needs_reconcile
+
+
+@pytest.mark.parametrize('answer', [response(200, []), error(400, 'no')])
+def test_a_duplicate_that_cannot_be_looked_up_counts_and_is_read_again(answer):
+    bitmex, transport, _, _ = connect({'POST order': error(400, 'Duplicate clOrdID'), 'GET order': [answer]})
+    with pytest.raises(errors.RequestRefused):
+        bitmex.buy(100, 99.5)
+    assert bitmex.own_orders.state_of('mm_bitmex_1') == UNKNOWN and bitmex.needs_reconcile
+    transport.script['GET order'] = lambda request: response(200, [accepted(dict(BUY, clOrdID='mm_bitmex_1', symbol='XBTUSD'))])
+    bitmex.reconcile()
+    assert bitmex.own_orders.state_of('mm_bitmex_1') == LIVE
+
+
+def test_what_a_strategy_buys_itself_is_kept_account_of_like_everything_else():
+    bitmex, transport, _, _ = connect({'POST order': [LOST, accept_single], 'GET order': lambda request: response(200, [])})
+    with pytest.raises(errors.UnknownOutcome):
+        bitmex.buy(100, 99.5)
+    bitmex.sell(70, 101.0)
+    assert bitmex.worst_case() == (100, 70) and bitmex.own_orders.is_uncertain()
+    assert [(row['side'], row['leavesQty'], row.get('inFlight', False)) for row in bitmex.open_orders()] == [('Buy', 100, True), ('Sell', 70, False)]
 
 
 def test_an_order_request_that_was_given_up_takes_its_place_in_the_second_layer_while_it_may_arrive():
@@ -450,7 +474,7 @@ def test_an_amend_that_the_venue_called_overloaded_counts_until_the_orders_are_r
 def test_cancelling_takes_many_ids_in_one_request_and_notes_what_could_not_be_canceled():
     def cancel(request):
         ids = json.loads(request.body.decode())['orderID']
-        return response(200, [{'orderID': ids[0], 'clOrdID': 'mm_bitmex_1', 'ordStatus': 'Canceled', 'leavesQty': 0},
+        return response(200, [{'orderID': ids[0], 'clOrdID': 'mm_bitmex_1', 'ordStatus': 'Canceled', 'leavesQty': 0, 'cumQty': 0},
                               {'orderID': ids[1], 'error': 'Unable to cancel order'}])
     bitmex, transport, _, _ = connect({'POST order/bulk': accept_bulk, 'DELETE order': cancel})
     bitmex.create_bulk_orders([BUY, SELL])

@@ -1,6 +1,7 @@
 """Deciding when something changes: at once, once, and not again and again."""
 from __future__ import absolute_import, division, print_function
 
+import pytest
 from desk import Desk, ToyVenue
 from fakes import error, response
 
@@ -136,14 +137,29 @@ def test_a_venue_that_makes_something_else_of_our_orders_is_not_asked_again_and_
     assert len(sent(desk, 'PUT')) <= 2 * QUICK_TURNS  # two requests a decision: the buy moves to where the sell stood
 
 
-def test_after_a_race_the_next_look_takes_its_time():
-    desk = Desk(LOOP_INTERVAL=20, RELIST_INTERVAL=0.001)
-    desk.venue.once['PUT order/bulk'] = [error(400, 'Invalid ordStatus')] * 50
-    desk.at(2, desk.venue.quote, 6400.0, 6400.5)
+GONE = ['Invalid ordStatus', 'Invalid ordStatus: Filled', 'Invalid leavesQty', 'Invalid orderID']
+
+
+@pytest.mark.parametrize('path', ['order/bulk', 'order'])
+@pytest.mark.parametrize('verb, message', [('PUT', message) for message in GONE] + [('POST', 'Duplicate clOrdID')])
+def test_after_a_race_the_next_look_takes_its_time_and_when_it_is_over_the_ladder_stands(verb, message, path):
+    desk = Desk(LOOP_INTERVAL=20, RELIST_INTERVAL=0.001, ORDER_TRANSPORT='bulk' if path == 'order/bulk' else 'single')
+    desk.at(1.9, lambda: desk.venue.once.update({'%s %s' % (verb, path): [error(400, message) for _ in range(2000)]}))
+    desk.at(2, desk.venue.fill, side='Buy')
     for tenth in range(21, 150):
         desk.at(tenth / 10, desk.venue.quote, 6400.0 + tenth % 5, 6400.5 + tenth % 5)
-    desk.run(15)
-    assert len(sent(desk, 'PUT')) <= 5
+    counts, ladders = [], []
+    for moment in (1.5, 15):
+        desk.at(moment, lambda: counts.append((len(desk.venue.sent(verb, path)), len(desk.venue.requests))))
+    desk.at(15.1, desk.venue.once.clear)
+    desk.at(45, lambda: ladders.extend([desk.venue.ladder('Buy'), desk.venue.ladder('Sell')]))
+    desk.run(46)
+    (asked, before), (asked_then, after) = counts
+    turn = 12 if path == 'order' else 2
+    assert asked < asked_then <= asked + 5 * turn and after - before <= 5 * (turn + 5)
+    buys, sells = ladders
+    assert [size for _, size in buys] == [size for _, size in sells] == [100, 200, 300, 400, 500, 600]
+    assert 6360 < buys[0][0] < 6400 < sells[0][0] < 6440
 
 
 def count_readings(desk):

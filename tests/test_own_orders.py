@@ -62,7 +62,36 @@ def test_a_fill_that_is_told_after_the_end_is_still_told_once(orders, fills):
     orders.merge([row(at=1), row(at=2, status='Canceled')])
     orders.merge([row(at=2, status='Canceled', cum=30), row(at=2, status='Canceled', cum=30)])
     orders.merge([{'orderID': '1', 'clOrdID': A, 'cumQty': 60}])
-    assert fills == [(A, 30)]
+    assert fills == [(A, 30), (A, 30)]
+
+
+def test_an_order_that_ends_without_a_word_about_its_fills_counts_until_it_was_looked_up(orders, fills):
+    send(orders)
+    orders.merge([row()])
+    orders.merge([{'orderID': '1', 'clOrdID': A, 'ordStatus': 'Canceled', 'leavesQty': 0}])
+    assert orders.open_orders() == [] and orders.worst_case() == (100, 0) and orders.is_half_told()
+    assert orders.to_look_up([]) == [A]
+    orders.reconcile([], [row(at=2, status='Canceled', cum=30)], 1.0, orders.version)
+    assert orders.worst_case() == (0, 0) and not orders.is_half_told() and fills == [(A, 30)]
+
+
+def test_the_answer_to_a_cancel_tells_what_the_row_before_it_left_open(orders):
+    send(orders)
+    orders.merge([row()])
+    orders.merge([{'orderID': '1', 'clOrdID': A, 'ordStatus': 'Canceled', 'leavesQty': 0}])
+    orders.merge([row(at=2, status='Canceled', cum=0)])
+    assert orders.worst_case() == (0, 0) and not orders.is_half_told()
+
+
+def test_an_end_that_was_told_while_the_lists_were_read_is_looked_up_the_next_time(orders):
+    send(orders)
+    orders.merge([row()])
+    asked_at = orders.version
+    orders.merge([{'orderID': '1', 'clOrdID': A, 'ordStatus': 'Canceled', 'leavesQty': 0}])
+    orders.reconcile([], [], 1.0, asked_at)
+    assert orders.is_half_told() and orders.worst_case() == (100, 0)
+    orders.reconcile([], [], 2.0, orders.version)
+    assert not orders.is_half_told()
 
 
 def test_an_update_row_that_says_only_what_changed_finds_its_order(orders, fills):

@@ -52,7 +52,7 @@ def test_the_same_with_long_tapes_and_all_that_can_happen_happens(profile, trans
     assert wanted - set(reached) == set()
 
 
-@pytest.mark.parametrize("seed", [1491, 5916, 5953, 100672, 102345, 105064, 206168])
+@pytest.mark.parametrize("seed", [1491, 5916, 5953, 100672, 102345, 105064, 206168, 304215, 305976])
 def test_tapes_that_once_went_wrong_go_well(seed):
     play(tape(seed, LENGTHS[seed // 3 % len(LENGTHS)]), *WORLDS[seed % len(WORLDS)])
 
