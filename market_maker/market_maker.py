@@ -152,6 +152,7 @@ class OrderManager(Running):
             self._margin_scale.forget()
             logger.warning('The venue has changed %s: %s.', self.exchange.symbol, ', '.join(
                 '%s from %s to %s' % (name, before.get(name), self.instrument.get(name)) for name in changed))
+            self.refusal_is_explained()
 
     def get_ticker(self):
         """The touch, from which the start positions of the ladder are set."""

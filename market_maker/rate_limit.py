@@ -26,6 +26,7 @@ LATE_S = 6.0                   # for so long a request without an answer may sti
 CLASSIC_LIMIT = 150            # a limit from here on is one of the classic era, without a second layer
 CLASSIC_WINDOW_S = 300.0       # 300 or 150 in five minutes
 MODERN_WINDOW_S = 60.0         # 120, 60 or 30 a minute
+ASK_AFTER_S = 5.0              # so long a guess about others is worth more than the token that it costs to know
 OTHERS_S = 30.0                # what others spent counts less and less over about so long
 WITH_KEY = {150: 300, 30: 120}  # what an account is granted where an address without a key gets this
 
@@ -51,7 +52,8 @@ class RequestBudget(object):
         self._at = None
         self._expected = 0.0           # what others are thought to have spent since the last header
         self._others = 0.0             # tokens a second that others spend; a little below 0 when rounding has it so
-        self._told_at = None           # when the last header came
+        self._has_jumped = False       # whether the last header said that more than half was gone at a stroke
+        self._told_at, self._told = None, 0   # when the last header came, and what was left by it
         self._blocked_until = None
         self._second_layer = None      # times of recent order requests, where the venue counts them
         self._second_said = None       # (what a header said is left of it, when)
@@ -69,8 +71,10 @@ class RequestBudget(object):
                 self._advance(now)
                 if self._is_crowd:
                     remaining = min(remaining, self._remaining)
-                self._learn_of_others(0.0 if self._is_crowd else self._remaining + self._expected - remaining, now)
-            self.limit, self._remaining, self._at, self._expected, self._told_at = limit, remaining, now, 0.0, now
+                spent = 0.0 if self._is_crowd else self._remaining + self._expected - remaining
+                self._learn_of_others(spent, now)
+                self._has_jumped = spent > limit / 2.0
+            self.limit, self._remaining, self._at, self._expected, self._told_at, self._told = limit, remaining, now, 0.0, now, remaining
         left = _number(headers.get('x-ratelimit-remaining-1s'))
         if left is not None:
             self._second_said = (left, now)
@@ -150,6 +154,14 @@ class RequestBudget(object):
             left, when = self._second_said
             second = min(second, int(left + (now - when) * SECOND_LAYER_LIMIT))
         return tokens, max(0, second)
+
+    @_locked
+    def is_guess(self, now):
+        """Whether the purse is empty only because others, who seem to have spent half of it at a stroke, are thought to go on: a request would tell."""
+        if not self._has_jumped or now - self._told_at < ASK_AFTER_S or now < (self._blocked_until or now):
+            return False
+        alone = self._told + (now - self._told_at) * self.limit / self._window()
+        return alone >= self.reserve + 1 > self.available(now)
 
     @_locked
     def affordable(self, wanted, now):

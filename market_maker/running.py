@@ -245,6 +245,11 @@ class Running(object):
         """Seconds until the pause after an error is over."""
         return self._pace.not_before - self.clock.monotonic()
 
+    def refusal_is_explained(self):
+        """What was refused lately will not be refused again: no pause is needed for it."""
+        if self.waiting.kind is not errors.RateLimited:
+            self._pace.go_on()
+
     def quoted(self):
         """A turn ended with the quotes as they should be."""
         self._pulled = False

@@ -97,6 +97,8 @@ class Sender(object):
         """The part of the plan that the request budget pays for."""
         venue = self._exchange.bitmex
         budget = venue.request_budget
+        if (plan.amend or plan.create) and budget.is_guess(now):
+            venue.http_open_orders()       # costs one token; orders that rest where they should not cost more
         tokens, second = budget.purse(now)
         part, left_out = afford.trim(existing, plan, venue.order_transport_used, tokens, second, touch.middle, budget.limit)
         late, self._late = self._late, afford.names_left_out(plan, part)

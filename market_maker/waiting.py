@@ -72,6 +72,10 @@ class Pace(object):
     def pause(self, now, seconds):
         self.not_before = max(self.not_before, now + seconds)
 
+    def go_on(self):
+        """What the pause was for is over."""
+        self.not_before = 0.0
+
     def went_well(self):
         self._reticks = 0
 

@@ -265,3 +265,14 @@ def test_a_reading_that_is_shed_is_repeated_soon_and_is_no_reason_for_a_pause():
     desk.at(9, lambda: full.append(len(desk.venue.resting())))
     desk.run(10)
     assert full == [12]
+
+
+def test_a_refusal_is_not_waited_out_once_the_venue_has_told_that_the_contract_changed():
+    desk = Desk(LOOP_INTERVAL=60, API_ERROR_INTERVAL=10)
+    desk.venue.once['POST order/bulk'] = [error(400, 'Invalid orderQty')]
+    desk.at(1, desk.venue.instrument_row, lotSize=200)
+    seen = []
+    for moment in (0.9, 1.1):
+        desk.at(moment, lambda: seen.append(sorted(row['orderQty'] for row in desk.venue.resting('Buy'))))
+    desk.run(2)
+    assert seen == [[], [200, 200, 400, 400, 600, 600]]

@@ -101,3 +101,14 @@ def test_alone_nobody_else_is_suspected():
         budget.note_headers(headers(120, 100 - second), second)
         budget.note_done()
     assert abs(budget.available(25) - (81 + 12)) < 0.1
+
+
+def test_a_purse_that_is_empty_only_by_what_others_are_thought_to_spend_is_worth_a_question_after_a_while():
+    budget = RequestBudget(reserve=8)
+    budget.note_headers(headers(120, 110), 0)
+    budget.note_headers(headers(120, 0), 1)      # somebody has spent it all, or the venue lies
+    assert budget.purse(6)[0] == 0 and not budget.is_guess(5.9) and budget.is_guess(6)
+    budget.note_headers(headers(120, 118), 6)
+    assert budget.purse(6)[0] > 0 and not budget.is_guess(20)
+    budget.note_refusal(10, 20)
+    assert not budget.is_guess(29)

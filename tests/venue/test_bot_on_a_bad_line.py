@@ -73,11 +73,6 @@ def test_a_bot_whose_connection_breaks_again_and_again_is_back_within_seconds_ea
     assert play(trial).bare < 5
 
 
-def test_a_request_that_arrives_after_it_was_given_up_does_not_make_the_next_ones_too_many():
-    trial = next(trial for trial in mixed(SEED + 1, 40) if trial.name == "mixed-18")  # its late amend was the eleventh of a second
-    assert play(trial).too_many == 0
-
-
 def test_on_a_bad_line_a_narrow_limit_holds_too(tmp_path):
     desk = Desk(tmp_path, 5, 0.3, RUN_FOR_S=60, CHECK_POSITION_LIMITS=True, MIN_POSITION=-150, MAX_POSITION=250, ORDER_PAIRS=3, **BUSY)
     assert desk.run() == 0
