@@ -86,6 +86,9 @@ _GROUPS = (
         ('EXCURSION_S', 5, 'seconds', Number(0),
          'Where jumps of the best prices came back so far, the next one is not followed for this long at most; what is at risk does '
          'not wait. 0 follows every move at once.'),
+        ('RECENTRE_S', 300, 'seconds', Number(0),
+         'Once in this time, while nothing else is to be done, orders further than half of RELIST_INTERVAL from their place are moved there '
+         'too; 0 leaves them, as the original does.'),
         ('RUN_FOR_S', None, 'seconds', OrNone(Number(0, above=True)),
          'Stop this long after the first quote; None runs until told to stop.'),
         ('MAX_DATA_AGE_S', 15, 'seconds', Number(0, above=True),

@@ -2,7 +2,8 @@
 
 Rules:
 
-* Armed before the first order, and told again at a quarter of its time, also while we wait for something.
+* Armed before the first order: until it is, who looks after it hears why not, every time. Told again at a quarter of its time, also
+  while we wait for something.
 * A failure is said once and tried again after an eighth of its time; being heard again is said too.
 * When its time is over without a success (also because this process was stopped for so long), our quotes are taken as gone, until they have
   been read again.
@@ -28,6 +29,7 @@ class DeadMansSwitch(object):
         self._told_at = None
         self._not_before = 0.0
         self._is_failing = self._is_lapsed = False
+        self._problem = None               # why it could not be armed so far
 
     @property
     def seconds(self):
@@ -54,6 +56,8 @@ class DeadMansSwitch(object):
         Raises what keeps it from being armed for the first time, and errors that end the run.
         """
         if self.next_look(seconds, now) > 0:
+            if seconds and not self.armed:
+                raise self._problem
             return False
         is_over = self.armed and not self._is_lapsed and now >= self._told_at + self._seconds
         if is_over:
@@ -70,6 +74,7 @@ class DeadMansSwitch(object):
             raise errors.SettingsError('The venue has no dead man\'s switch: set DEAD_MANS_SWITCH = 0.')
         except errors.MarketMakerError as error:
             self._not_before = now + max(SHORTEST_PAUSE_S, (seconds or self._seconds) / 8)
+            self._problem = error
             if not self.armed or (error.action == errors.STOP and not isinstance(error, errors.VenueUnreachable)):
                 raise
             if not self._is_failing:

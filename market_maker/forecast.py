@@ -2,8 +2,9 @@
 
 Formula: a price that wanders by `deviation` (standard deviation of a minute, as a fraction) has moved by a step for the first time after
 (step / deviation) ** 2 minutes on average; the step is the first whole tick beyond RELIST_INTERVAL. Then it takes until the next look that
-it is seen: half a LOOP_INTERVAL, where events drive the bot half a second. And then the whole ladder is amended. To that comes the dead
-man's switch. Fills come on top, a request each, and pay for themselves.
+it is seen: half a LOOP_INTERVAL, where events drive the bot half a second. And then the whole ladder is amended. An
+event-driven bot also takes home what has drifted by half of RELIST_INTERVAL, after (RELIST_INTERVAL / 2 / deviation) ** 2 minutes on average and
+at most once in RECENTRE_S. To that comes the dead man's switch. Fills come on top, a request each, and pay for themselves.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -15,20 +16,22 @@ ORDINARY, WILD = 0.001, 0.005      # one-minute deviations: a median day, and a 
 EVENTS_S = 1.0                     # an event-driven bot looks about as often as one that polls at this interval
 
 
-def per_minute(deviation, orders, relist_interval, tick_fraction, is_single, interval, switch):
+def per_minute(deviation, orders, relist_interval, tick_fraction, is_single, interval, switch, recentre=0):
     """Tokens a minute. orders -- of the whole ladder; interval -- seconds between two looks, None when events are waited for;
-    switch -- seconds of the dead man's switch, 0 without one."""
+    switch -- seconds of the dead man's switch, recentre -- RECENTRE_S; 0 without."""
     step = tick_fraction * (math.floor(relist_interval / tick_fraction + 1e-9) + 1)
     minutes = (step / deviation) ** 2 + (interval or EVENTS_S) / 60.0 / 2
+    drifts = min((2 * deviation / relist_interval) ** 2, 60.0 / recentre) if recentre and relist_interval else 0.0
     move = orders if is_single else (orders + 1) // 2
-    return move / max(minutes, (interval or 0) / 60.0) + (60.0 / (switch / 4.0) if switch else 0.0)
+    return move * (drifts + 1 / max(minutes, (interval or 0) / 60.0)) + (60.0 / (switch / 4.0) if switch else 0.0)
 
 
 def needs(settings, row, price, is_single):
     """(tokens a minute on an ordinary day, on a wild one) that the settings need at a price of the instrument."""
     return tuple(per_minute(
         deviation, 2 * settings.ORDER_PAIRS, settings.RELIST_INTERVAL, row['tickSize'] / price, is_single,
-        None if settings.EVENT_DRIVEN else settings.LOOP_INTERVAL, settings.DEAD_MANS_SWITCH) for deviation in (ORDINARY, WILD))
+        None if settings.EVENT_DRIVEN else settings.LOOP_INTERVAL, settings.DEAD_MANS_SWITCH,
+        settings.RECENTRE_S if settings.EVENT_DRIVEN else 0) for deviation in (ORDINARY, WILD))
 
 
 def before_any_order(settings, row, price, limit):

@@ -15,9 +15,10 @@ import random
 import signal
 from datetime import datetime
 
-from market_maker import afford, contracts, convergence, forecast, preview_table, quoting, status
+from market_maker import afford, contracts, convergence, forecast, preview_table, quoting, status, why
 from market_maker.exchange_interface import ExchangeInterface
 from market_maker.margin_scale import MarginScale
+from market_maker.recentring import Recentring
 from market_maker.risk import Risk
 from market_maker.running import Running
 from market_maker.sending import Sender, counts
@@ -62,6 +63,7 @@ class OrderManager(Running):
         self._sizes = quoting.SizeSource(self._seed(settings.RANDOM_SEED))
         self._risk = Risk(exchange, self.start_XBt)
         self._margin_scale = MarginScale(exchange)
+        self._recentring = Recentring()
         self._said_forecast = False
         self._resting = (0, 0)
         self._shown = None                 # the ladder that a dry run showed last, as rows
@@ -210,10 +212,23 @@ class OrderManager(Running):
         plan = convergence.diff(existing, buy_orders, sell_orders, self.settings.RELIST_INTERVAL, self._limits(), self._lot())
         if self.exchange.dry_run:
             return self._show(plan, buy_orders, sell_orders)
+        plan = self._recentred(plan, existing, buy_orders, sell_orders)
         self.journal.plan(plan.reasons)
         self._sender.send(existing, plan, buy_orders + sell_orders, self._touch)
         if self.settings.RANDOM_ORDER_SIZE:
             self._resting = self._count_resting()
+
+    def _recentred(self, plan, existing, buy_orders, sell_orders):
+        """The plan; or, where it is empty and time has come, one that takes home what has drifted."""
+        now = self.clock.monotonic()
+        every = self.settings.RECENTRE_S if self.settings.EVENT_DRIVEN and not self._sender.is_waiting(now) else 0
+        interval = self._recentring.interval(plan, self.settings.RELIST_INTERVAL, every, now)
+        if interval is None:
+            return plan
+        better = convergence.diff(existing, buy_orders, sell_orders, interval, self._limits(), self._lot())
+        if not self._sender.can_spare(better, now):
+            return plan
+        return better._replace(reasons=dict((amend.order['orderID'], why.drifted(amend, every)) for amend in better.amend))
 
     def _limits(self):
         if not self.settings.CHECK_POSITION_LIMITS:

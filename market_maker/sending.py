@@ -43,6 +43,17 @@ class Sender(object):
         """What rests may not be what was wanted: no jump of the touch is a reason to leave it so."""
         self._excursions.forget()
 
+    def is_waiting(self, now):
+        """Whether a jump of the touch is waited for."""
+        return self._excursions.wait(now) > 0
+
+    def can_spare(self, plan, now):
+        """Whether the request budget pays for the plan and for as much again."""
+        venue = self._exchange.bitmex
+        tokens, second = venue.request_budget.purse(now)
+        needed, requests = afford.cost(plan, venue.order_transport_used)
+        return 2 * needed <= tokens and 2 * requests <= second
+
     def adjusted(self, orders):
         """The orders of a side with the prices at which the venue may take them, after what it refused."""
         return self._refusals.adjust(orders)

@@ -31,3 +31,8 @@ def in_doubt(row, wanted, relist_interval):
 
 def _distance(row, wanted, relist_interval):
     return '%.4g %% from its place (RELIST_INTERVAL %.3g %%)' % (100 * abs(wanted['price'] / row['price'] - 1), 100 * relist_interval)
+
+
+def drifted(amend, every):
+    """An order that stood well within RELIST_INTERVAL of its place and is taken home while nothing else is to be done."""
+    return '%.4g %% from its place, and nothing else is to be done (RECENTRE_S %g s)' % (100 * abs(amend.price / amend.order['price'] - 1), every)

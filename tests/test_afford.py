@@ -80,6 +80,13 @@ def test_the_forecast_grows_with_the_square_of_what_the_price_moves_until_we_loo
     assert forecast.per_minute(0.001, 12, 0.1, 0.0001, False, None, 60) - forecast.per_minute(0.001, 12, 0.1, 0.0001, False, None, 0) == 4
 
 
+def test_the_forecast_counts_what_is_taken_home():
+    without = forecast.per_minute(0.001, 12, 0.01, 0.0001, True, None, 0)
+    assert round(forecast.per_minute(0.001, 12, 0.01, 0.0001, True, None, 0, 300) - without, 6) == 0.48
+    assert round(forecast.per_minute(0.001, 12, 0.01, 0.0001, True, None, 0, 3000) - without, 6) == 0.24  # once in fifty minutes at most
+    assert forecast.per_minute(0.001, 12, 0, 0.0001, True, None, 0, 300) == forecast.per_minute(0.001, 12, 0, 0.0001, True, None, 0)
+
+
 def test_a_forecast_beyond_what_there_is_is_a_warning():
     assert forecast.line(0.12, 3, 60)[1] is False
     text, is_warning = forecast.line(144, 144, 120)

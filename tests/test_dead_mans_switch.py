@@ -54,8 +54,12 @@ def test_it_is_told_at_a_quarter_of_its_time_also_while_we_wait():
 
 def test_until_it_is_armed_nothing_is_placed():
     desk = Desk(DEAD_MANS_SWITCH=20)
-    desk.venue.once['POST order/cancelAllAfter'] = [errors.VenueUnreachable('no route')] * 2
-    seen = []
+    answer, seen = desk.venue.script['POST order/cancelAllAfter'], []
+
+    def unreachable(request):
+        raise errors.VenueUnreachable('no route')
+    desk.venue.script['POST order/cancelAllAfter'] = unreachable
+    desk.at(8, desk.venue.script.update, {'POST order/cancelAllAfter': answer})
     desk.at(4, lambda: seen.append(len(desk.venue.resting())))
     desk.at(14, lambda: seen.append(len(desk.venue.resting())))
     desk.run(15)

@@ -11,7 +11,7 @@ import pytest
 from running import ROOT
 
 UTILS = ['market_maker.utils']
-PURE = ['quoting', 'convergence', 'why', 'top_ups', 'excursions', 'afford', 'forecast', 'stops', 'margin_scale',
+PURE = ['quoting', 'convergence', 'why', 'top_ups', 'excursions', 'recentring', 'afford', 'forecast', 'stops', 'margin_scale',
         'contracts', 'rest_policy', 'rate_limit', 'own_orders', 'waiting', 'status', 'refusals', 'holding', 'preview', 'preview_table',
         'known_instruments', 'ws.lag', 'ws.tables', 'ws.frames', 'auth']
 # What knows the settings of the process; nothing else may.
