@@ -132,9 +132,12 @@ class RequestBudget(object):
         return max(0.0, self._others) * OTHERS_S * (since - until)
 
     def _learn_of_others(self, spent, now):
-        """Others spent so many tokens since the last header, rounded; what is rounded up now is rounded down another time."""
+        """Others spent so many tokens since the last header, rounded; what is rounded up now is rounded down another time.
+
+        For long nobody can spend more than comes back. Who emptied the bucket at once has not shown that he goes on.
+        """
         kept = math.exp(-(now - self._told_at) / OTHERS_S)
-        self._others = self._others * kept + spent / OTHERS_S
+        self._others = min(self._others * kept + spent / OTHERS_S, self.limit / self._window())
 
     @_locked
     def purse(self, now):

@@ -85,6 +85,14 @@ def test_what_others_of_the_account_spend_is_expected_to_go_on_for_a_while():
     assert budget.available(98) == 120
 
 
+def test_one_header_that_says_all_is_spent_is_no_reason_to_stay_silent_for_long():
+    budget = RequestBudget()
+    budget.note_headers(headers(300, 300), 0)
+    budget.note_headers(headers(300, 0), 1)
+    budget.note_refusal(1, 1)
+    assert budget.purse(11) == (0, float('inf')) and budget.purse(31)[0] > 1
+
+
 def test_a_few_tokens_that_are_rounded_away_are_nobody_s():
     budget = RequestBudget(reserve=0)
     for tick in range(300):
