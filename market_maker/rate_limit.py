@@ -22,6 +22,7 @@ from collections import deque
 
 DEFAULT_RESERVE = 8            # tokens kept for reading the orders again and cancelling everything
 SECOND_LAYER_LIMIT = 10        # order requests in any one second
+SECOND_S = 1.1                 # what we take for one: a request may be under way for less time than one of a second before
 LATE_S = 6.0                   # for so long a request without an answer may still arrive, and be counted then
 CLASSIC_LIMIT = 150            # a limit from here on is one of the classic era, without a second layer
 CLASSIC_WINDOW_S = 300.0       # 300 or 150 in five minutes
@@ -148,14 +149,14 @@ class RequestBudget(object):
         tokens = float('inf') if available is None else max(0, int(math.floor(available)) - self.reserve)
         if self._second_layer is None:
             return tokens, float('inf')
-        while self._second_layer and now - self._second_layer[0] >= 1.0:
+        while self._second_layer and now - self._second_layer[0] >= SECOND_S:
             self._second_layer.popleft()
         while self._lost and now - self._lost[0] >= LATE_S:
             self._lost.popleft()
         second = SECOND_LAYER_LIMIT - len(self._second_layer) - len(self._lost)
         if self._second_said is not None:
             left, when = self._second_said
-            second = min(second, int(left + (now - when) * SECOND_LAYER_LIMIT))
+            second = min(second, int(left + max(0.0, now - when - SECOND_S + 1.0) * SECOND_LAYER_LIMIT))
         return tokens, max(0, second)
 
     @_locked
@@ -179,7 +180,7 @@ class RequestBudget(object):
         if self._blocked_until is not None and now < self._blocked_until:
             return self._blocked_until - now
         tokens = self.purse(now)[0]
-        return 1.0 if self.limit is None or tokens > 0 else self._window() / self.limit
+        return SECOND_S if self.limit is None or tokens > 0 else self._window() / self.limit
 
     def _window(self):
         return window_s(self.limit)

@@ -5,7 +5,7 @@ from desk import Desk
 from fakes import response
 
 from market_maker import afford, convergence, forecast
-from market_maker.rate_limit import RequestBudget
+from market_maker.rate_limit import SECOND_S, RequestBudget
 
 PLENTY = float('inf')
 
@@ -120,12 +120,12 @@ def test_of_requests_side_by_side_a_late_header_only_lowers_what_we_believe():
 def test_the_second_layer_is_corrected_by_its_header():
     budget = RequestBudget()
     budget.note_headers(headers(120, 100, **{'x-ratelimit-remaining-1s': '2'}), 10)
-    assert budget.purse(10)[1] == 2 and budget.purse(10.5)[1] == 7 and budget.purse(11)[1] == 10
+    assert budget.purse(10)[1] == 2 and budget.purse(10.65)[1] == 7 and budget.purse(11.15)[1] == 10
 
 
 def test_how_long_to_wait_for_more():
     budget = RequestBudget(reserve=5)
-    assert budget.wait(0) == 1.0 and budget.per_minute is None
+    assert budget.wait(0) == SECOND_S and budget.per_minute is None
     budget.note_headers(headers(300, 5), 0)
     assert budget.wait(0) == 1.0 and budget.per_minute == 60
     budget.note_refusal(30, 0)

@@ -48,7 +48,7 @@ def test_the_second_layer_lets_ten_orders_through_in_a_second():
         budget.note_request(1, True, 0.1)
     budget.note_request(1, False, 0.1)
     assert budget.affordable(12, 0.2) == 2
-    assert budget.affordable(12, 1.2) == 10
+    assert budget.affordable(12, 1.15) == 2 and budget.affordable(12, 1.3) == 10   # the first may have been longer under way than the next
 
 
 def test_a_modern_limit_means_a_second_layer_before_its_header_was_seen():
