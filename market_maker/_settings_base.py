@@ -11,7 +11,7 @@ from collections import namedtuple
 from difflib import get_close_matches
 
 from market_maker.utils.compat import string_types
-from market_maker.utils.kinds import Address, Flag, LogLevel, Number, OneOf, OrNone, Symbol, Text, TextList, Whole
+from market_maker.utils.kinds import Address, Credential, Flag, LogLevel, Number, OneOf, OrNone, Symbol, Text, TextList, Whole
 
 PAPER = 'paper'
 PAPER_MARKETS = ('lively', 'calm', 'empty')
@@ -24,11 +24,11 @@ _GROUPS = (
         ('BASE_URL', PAPER, '', Address(PAPER),
          'Where to trade: "paper" starts a venue on this machine, with paper money; otherwise the address of a venue\'s REST '
          'API, such as "http://127.0.0.1:8080/api/v1/".'),
-        ('API_KEY', '', '', Text(), 'API key. Not used on paper. BITMEX_API_KEY in the environment overrides it.'),
-        ('API_SECRET', '', '', Text(), 'API secret. Not used on paper. BITMEX_API_SECRET in the environment overrides it.'),
-        ('LOGIN', '', '', Text(), 'E-mail address, to log in with a password instead of a key (classic profile).'),
-        ('PASSWORD', '', '', Text(), 'Password that goes with LOGIN.'),
-        ('OTPTOKEN', '', '', Text(), 'One-time token that goes with LOGIN, if the account asks for one.'),
+        ('API_KEY', '', '', Credential(), 'API key. Not used on paper. BITMEX_API_KEY in the environment overrides it.'),
+        ('API_SECRET', '', '', Credential(), 'API secret. Not used on paper. BITMEX_API_SECRET in the environment overrides it.'),
+        ('LOGIN', '', '', Credential(is_key=False), 'E-mail address, to log in with a password instead of a key (classic profile).'),
+        ('PASSWORD', '', '', Credential(is_key=False), 'Password that goes with LOGIN.'),
+        ('OTPTOKEN', '', '', Credential(is_key=False), 'One-time token that goes with LOGIN, if the account asks for one.'),
     )),
     ('Instrument', (
         ('SYMBOL', 'XBTUSD', '', Symbol(), 'Instrument to quote. A symbol on the command line overrides it.'),

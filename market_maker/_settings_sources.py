@@ -10,6 +10,7 @@ from market_maker._settings_base import nearest, show, unknown
 from market_maker._settings_files import readable_by_others, run_file
 from market_maker.utils import address, errors
 from market_maker.utils.compat import string_types, urlsplit
+from market_maker.utils.kinds import Credential
 
 CLOSED = ('BitMEX has closed (23 September 2026): %s answers no more. BASE_URL = "paper", or --base-url paper on the command line, '
           'trades paper money on a venue on this machine.')
@@ -110,7 +111,7 @@ class _Reading(object):
             try:
                 values[name] = kind.parse(value) if form == TEXT else kind.accept(value)
             except ValueError as error:
-                what = name if name in base.SECRETS else '%s = %s' % (name, address.without_user(show(value)))
+                what = name if isinstance(kind, Credential) else '%s = %s' % (name, address.without_user(show(value)))
                 self.problems.append('%s: %s must be %s.' % (origin, what, error))
             origins[name] = origin
         self.problems += self._between(values, origins, cwd)

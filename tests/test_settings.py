@@ -295,6 +295,15 @@ def test_secrets_of_the_settings_in_use_are_left_out_of_the_log(folder):
     assert log.redact('it is tell-nobody') == 'it is (hidden)'
 
 
+@pytest.mark.parametrize('name, value', [
+    ('BITMEX_API_KEY', 'tell-nobody\n'), ('BITMEX_API_KEY', ' tell-nobody'), ('BITMEX_API_KEY', 'tell-nobody\xe9'), ('BITMEX_API_SECRET', 'tell-nobody\r\n'),
+    ('BITMEX_API_SECRET', 'tell nobody'), ('MM_PASSWORD', 'tell-nobody\nX-Header: 1'), ('MM_LOGIN', 'tell-nobody\x00')])
+def test_a_credential_that_fits_into_no_header_is_a_problem_that_does_not_tell_it(folder, name, value):
+    with pytest.raises(errors.SettingsError) as caught:
+        load(environ={name: value}, cwd=str(folder))
+    assert name in str(caught.value) and 'nobody' not in str(caught.value)
+
+
 def test_a_secret_of_the_wrong_type_is_a_problem_that_does_not_tell_it(folder):
     folder('API_SECRET = 424242')
     assert '424242' not in folder.problems()[0]

@@ -50,6 +50,21 @@ class Symbol(Text):
     parse = accept
 
 
+class Credential(object):
+    """Text that travels in a header: `is_key` for one of ASCII letters, digits and signs; otherwise anything but control characters."""
+
+    def __init__(self, is_key=True):
+        self.expects = 'a key without white space' if is_key else 'text without control characters'
+        self._fits = re.compile(u'^[!-~]*$' if is_key else u'^[^\\x00-\\x1f\\x7f]*$').match
+
+    def accept(self, value):
+        if not isinstance(value, string_types) or not self._fits(value) or value.endswith('\n'):  # which $ lets pass
+            raise ValueError(self.expects)
+        return value
+
+    parse = accept
+
+
 class Address(object):
     """One of a few `words`, or the http(s) address of a REST API; a missing path becomes /api/v1/."""
 
