@@ -123,6 +123,7 @@ class VenueFeed:
     """
 
     threaded = False
+    may_stall = False  # one table alone, as on a wire
 
     def __init__(self, venue: Venue, rows: bool = False) -> None:
         self.venue = venue

@@ -13,6 +13,7 @@ from __future__ import absolute_import, division, print_function
 from market_maker import afford
 from market_maker.excursions import Excursions, is_too_near
 from market_maker.refusals import Refusals
+from market_maker.rush import Rush
 from market_maker.top_ups import TopUps
 from market_maker.utils import errors, log
 
@@ -30,6 +31,7 @@ class Sender(object):
         self._refusals = Refusals(loop.settings.LOOP_INTERVAL)
         self._top_ups = TopUps()
         self._excursions = Excursions()
+        self._rush = Rush()
         self._is_short, self._short_at = False, None   # of requests; said once
         self._late = frozenset()           # what the budget left out at the last look
         self.quotes_sent = 0               # amends and creates that were answered with an order
@@ -66,7 +68,9 @@ class Sender(object):
         now = self._loop.clock.monotonic()
         plan = self._refusals.hold_back(plan, now)
         plan = self._put_off(existing, plan, desired, now)
+        plan = self._no_rush(plan, touch, now)
         plan = self._pay_for(existing, plan, touch, now)
+        self._rush.note(plan, now)
         if plan.cancel or plan.amend or plan.create:
             self._loop.note_sending()
             self._loop.outcome = 'sent: ' + counts((len(plan.cancel), 'cancel'), (len(plan.amend), 'amend'), (len(plan.create), 'create'))
@@ -102,6 +106,17 @@ class Sender(object):
         for wait in (top_up, end):
             if wait is not None:
                 self._loop.look_again(wait)
+        return plan
+
+    def _no_rush(self, plan, touch, now):
+        """The plan without what would be filled at once, as what was placed before it."""
+        was_on = self._rush.is_on
+        plan, wait = self._rush.hold_back(plan, touch, now)
+        if wait is not None:
+            self._loop.outcome = 'put off: what is placed around this touch is filled at once'
+            self._loop.look_again(wait)
+            if not was_on:
+                logger.warning('What is placed around %s / %s is filled at once, so that touch may be an old one: the next orders wait.', *touch[:2])
         return plan
 
     def _pay_for(self, existing, plan, touch, now):

@@ -12,8 +12,8 @@ from running import ROOT
 
 UTILS = ['market_maker.utils']
 PURE = ['quoting', 'convergence', 'why', 'top_ups', 'excursions', 'recentring', 'afford', 'forecast', 'stops', 'margin_scale',
-        'contracts', 'rest_policy', 'rate_limit', 'own_orders', 'waiting', 'status', 'refusals', 'holding', 'preview', 'preview_table',
-        'known_instruments', 'ws.lag', 'ws.tables', 'ws.frames', 'auth']
+        'contracts', 'rest_policy', 'rate_limit', 'own_orders', 'waiting', 'status', 'refusals', 'rush', 'holding', 'preview', 'preview_table',
+        'known_instruments', 'ws.agreement', 'ws.lag', 'ws.tables', 'ws.frames', 'auth']
 # What knows the settings of the process; nothing else may.
 KNOW_SETTINGS = ['market_maker', 'exchange_interface', 'cli', 'settings', '_settings_base', '_settings_files', '_settings_sources', '_settings_example',
                  'check', 'leave', 'runs', 'refeed', 'preview_word', 'record', 'custom_strategy', 'strategies', 'backtest', '__main__']

@@ -151,6 +151,14 @@ class Tables(object):
             row = self._newest(name, equal) or {}
             return [row.get(column) for column in columns]
 
+    def best(self, name):
+        """(highest buy, lowest sell) of a book; None for a side without rows."""
+        with self._lock:
+            table = self._tables.get(name)
+            rows = [] if table is None else list(table.rows.values())
+        prices = dict((side, [row['price'] for row in rows if row.get('side') == side and row.get('price')]) for side in ('Buy', 'Sell'))
+        return max(prices['Buy']) if prices['Buy'] else None, min(prices['Sell']) if prices['Sell'] else None
+
     def _newest(self, name, equal):
         table = self._tables.get(name)
         if table is None:

@@ -10,7 +10,8 @@ Rules:
   nothing here counts as known; those that do not come are asked for again.
 * A refusal of the credentials is not retried; an address that is forbidden what it was allowed before may be banned for a while, and is.
 * Nothing that a venue sends ends the thread. Should it end all the same, or fail again and again, the loop is told and ends the run.
-* What comes late counts as old, however alive the line is (see `lag`); a feed that stays behind is replaced.
+* What comes late counts as old, however alive the line is (see `lag`), and so do quotes that stand still while the book goes on (see
+  `agreement`); a feed that stays behind is replaced.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -25,6 +26,7 @@ from market_maker.utils import compat, errors, threads
 from market_maker.utils.compat import iteritems
 from market_maker.utils.math import decimals, toNearest
 from market_maker.ws import liveness
+from market_maker.ws.agreement import Agreement
 from market_maker.ws.lag import Lag
 from market_maker.ws.liveness import Liveness
 from market_maker.ws.socket_feed import SocketFeed
@@ -39,6 +41,7 @@ PRIVATE_TABLES = ('order', 'execution')
 ACCOUNT_TABLES = ('margin', 'position')
 READ_LIMIT_S = 0.5
 LAG_LIMIT_S = 30.0             # a feed that is further behind than this is replaced
+DISAGREE_LIMIT_S = 2.5         # and one whose quotes stand still beside a book that went on for so long
 HEADS_LIMIT = 64               # beginnings of texts that are remembered: three for each table and way to write it
 ERRORS_IN_A_ROW = 5            # so many unforeseen errors within ERRORS_WITHIN_S are a fault of ours and end the run
 ERRORS_WITHIN_S = 60.0
@@ -73,6 +76,7 @@ class BitMEXWebsocket(object):
         self._liveness = Liveness(jitter, image_limit)
         self._is_open = self._is_ready = self._is_starting = False
         self._lag = Lag()
+        self._agreement = Agreement() if getattr(self._feed, 'may_stall', True) else None
         self._errors = []                  # when unforeseen errors happened lately
         self._thread = None
         self._book = 'orderBookL2_25'
@@ -131,12 +135,22 @@ class BitMEXWebsocket(object):
     def age(self):
         """How old our picture is, in seconds: since the venue was last heard, and how late that came; infinite when not `ready`."""
         self.hear()
-        return self._liveness.age(self._clock.monotonic()) + self._lag.seconds()
+        now = self._clock.monotonic()
+        return self._liveness.age(now) + max(self._lag.seconds(), self._disagreement(now))
 
     @property
     def last_heard(self):
         """Until when we know what happened at the venue, in seconds of the clock's `monotonic`."""
         return (self._liveness.last_message or 0.0) - self._lag.seconds()
+
+    def _disagreement(self, now):
+        """For how many seconds the touch of the quotes has stood still while the book's is another one."""
+        if self._agreement is None or not self._is_ready:
+            return 0.0
+        if self._agreement.is_due(now):
+            quote = tuple(self.tables.pick('quote', ('bidPrice', 'askPrice'), symbol=self.symbol))
+            self._agreement.note(quote, lambda: self.tables.best(self._book), now)
+        return self._agreement.seconds(now)
 
     def resubscribe(self):
         """Throw the connection away and build the tables anew; for tables that cannot be right."""
@@ -200,7 +214,10 @@ class BitMEXWebsocket(object):
         self.hear()
         if self._is_ready and self._lag.seconds() > LAG_LIMIT_S:
             self._drop('the realtime data is %d s late' % self._lag.seconds())
-        action = self._liveness.decide(self._clock.monotonic())
+        now = self._clock.monotonic()
+        if self._disagreement(now) > DISAGREE_LIMIT_S:
+            self._drop('quotes and book contradict each other')
+        action = self._liveness.decide(now)
         if action == liveness.PING:
             self._feed.send('ping')
         elif action == liveness.ASK:
@@ -236,6 +253,8 @@ class BitMEXWebsocket(object):
         self._liveness.opened(self._clock.monotonic())
         self._is_open, self._is_starting = True, False
         self._lag.reset()
+        if self._agreement is not None:
+            self._agreement.reset()
         logger.info('Connected to WS. Waiting for data images, this may take a moment...')
 
     def on_close(self, reason, status=None):
