@@ -73,6 +73,19 @@ def test_a_bot_whose_connection_breaks_again_and_again_is_back_within_seconds_ea
     assert play(trial).bare < 5
 
 
+WENT_WRONG = (  # what was seen then
+    (8, "rate limited"),        # half a minute without quotes: a header that said 0 was taken for a neighbour who spends
+    (9, "all tables lost"),     # a 429: ten orders came exactly a second after ten others
+    (10, "headers say that nothing is left"),
+)
+
+
+@pytest.mark.parametrize("seed, name", WENT_WRONG)
+def test_a_run_that_once_went_wrong_goes_well(seed, name):
+    outcome = play(next(trial for trial in alone(seed) if trial.name == name))
+    assert outcome.broken == [] and outcome.too_many == 0 and outcome.bare < 15
+
+
 def test_on_a_bad_line_a_narrow_limit_holds_too(tmp_path):
     desk = Desk(tmp_path, 5, 0.3, RUN_FOR_S=60, CHECK_POSITION_LIMITS=True, MIN_POSITION=-150, MAX_POSITION=250, ORDER_PAIRS=3, **BUSY)
     assert desk.run() == 0
