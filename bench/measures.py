@@ -285,7 +285,7 @@ def _token_rows(profile: str, goal: float, ours: list[Any], theirs: list[Any]) -
     remark = f"{hours:.1f} h; {_most(ours)}; theirs {_most(theirs)}"
     restarts = sum(run["restarts"] for run in theirs)
     if restarts:
-        remark += f"; {their_label} left {restarts} times and was started again"
+        remark += f"; {their_label} left {restarts} time{'s' if restarts > 1 else ''} and was started again"
     ended = sorted({run["ended"] for run in ours + theirs if run["ended"] != "time"})
     if ended:
         remark += "; ended early: " + ", ".join(ended)

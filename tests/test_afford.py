@@ -18,9 +18,9 @@ def wanted(side, *levels):
     return [{'side': side, 'price': price, 'orderQty': size} for price, size in levels]
 
 
-def trim(existing, buys, sells, tokens, second=PLENTY, transport='single'):
+def trim(existing, buys, sells, tokens, second=PLENTY, transport='single', limit=None):
     plan = convergence.diff(existing, buys, sells, 0)
-    return afford.trim(existing, plan, transport, tokens, second, 100.0)
+    return afford.trim(existing, plan, transport, tokens, second, 100.0, limit)
 
 
 def test_a_plan_that_can_be_paid_is_sent_as_it_is():
@@ -69,6 +69,22 @@ def test_bulk_requests_cost_half_a_token_an_order_and_one_of_the_second_layer_ea
     assert len(plan.create) == 4 and left_out == 2
     assert afford.cost(plan, 'bulk') == (2, 1) and afford.cost(plan, 'single') == (4, 4)
     assert trim([], wanted('Buy', (90.0, 100)), [], PLENTY, 0, 'bulk')[0].create == []
+
+
+def test_creating_leaves_what_amending_all_that_rests_costs():
+    existing, buys = [row('a', 'Buy', 97.0), row('b', 'Buy', 98.0)], wanted('Buy', (97.0, 100), (98.0, 100), (99.0, 100))
+    sent = [len(trim(existing, buys, [], tokens, limit=120)[0].create) for tokens in (1, 2, 3)]
+    assert sent == [0, 0, 1]
+    assert [len(trim(existing, buys, [], tokens, transport='bulk', limit=120)[0].create) for tokens in (1, 2)] == [0, 1]
+    assert len(trim(existing, buys, [], 2, limit=4)[0].create) == 1   # a quarter of the bucket at most
+    assert len(trim([], buys, [], 3, limit=120)[0].create) == 3       # where nothing rests nothing has to be moved
+
+
+def test_filling_up_leaves_that_too_and_moving_does_not():
+    existing = [row('a', 'Buy', 97.0), row('b', 'Buy', 98.0, 50)]
+    sent = [len(trim(existing, wanted('Buy', (97.0, 100), (98.0, 100)), [], tokens, limit=120)[0].amend) for tokens in (2, 3)]
+    assert sent == [0, 1]
+    assert len(trim(existing, wanted('Buy', (97.5, 100), (98.5, 50)), [], 2, limit=120)[0].amend) == 2
 
 
 def test_the_forecast_grows_with_the_square_of_what_the_price_moves_until_we_look_no_more_often():
@@ -171,6 +187,17 @@ def test_what_waits_for_tokens_counts_once_and_is_sent_as_it_is_wanted_by_then()
     assert none == [(0, 12)]        # all twelve wait, through seven moves
     prices = [order['price'] for body in desk.venue.sent('PUT', 'order/bulk') for order in body['orders']]
     assert len(prices) == 12 and 6470 < min(price for price in prices if price > 6439) < 6471  # half of MIN_SPREAD above the last touch
+
+
+def test_what_could_not_be_paid_is_looked_at_again_when_there_is_more_though_nothing_else_happens():
+    desk = Desk(LOOP_INTERVAL=600, ORDER_TRANSPORT='bulk')
+    desk.at(1.9, scarce, desk, 8)      # the reserve, and a token a second
+    desk.at(2, desk.venue.fill, side='Buy')
+    seen = []
+    for moment in (5, 12):
+        desk.at(moment, lambda: seen.append(len(desk.venue.sent('POST', 'order/bulk'))))
+    desk.run(13)
+    assert seen == [1, 2]
 
 
 def test_the_status_shows_what_was_asked_and_the_start_what_will_be():
