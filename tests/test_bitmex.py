@@ -407,6 +407,24 @@ def test_a_position_counts_only_when_the_orders_that_are_read_after_it_tell_of_n
     assert [path for verb, path, _ in transport.requests if verb == 'GET'][-2:] == ['position', 'order']
 
 
+@pytest.mark.parametrize('table', ['position', 'order'])
+def test_a_position_that_was_overtaken_by_rows_while_it_and_the_orders_were_read_does_not_count(table):
+    bitmex, transport, feed, _ = connect({'POST order/bulk': accept_bulk})
+    bitmex.create_bulk_orders([SELL])
+    position = {'account': 1, 'symbol': 'XBTUSD', 'currency': 'XBt', 'currentQty': 50}
+    rests = accepted(dict(SELL, clOrdID='mm_bitmex_1', symbol='XBTUSD'))
+
+    def overtaken(request):
+        feed.table(table, 'insert', rests if table == 'order' else dict(position, currentQty=70))
+        return response(200, [] if table == 'order' else [rests])
+    transport.script.update({'GET position': lambda request: response(200, [position]), 'GET order': overtaken})
+    bitmex.reconcile()
+    assert bitmex.position()['currentQty'] == (70 if table == 'position' else 0)
+    transport.script['GET order'] = lambda request: response(200, [rests])
+    bitmex.reconcile()
+    assert bitmex.position()['currentQty'] == 50
+
+
 GONE = requests.exceptions.ConnectionError(Wrapped(NewConnectionError('refused')))
 
 

@@ -57,6 +57,13 @@ def test_done_is_final_whatever_comes_late(orders, fills):
     assert fills == [(A, 100)]
 
 
+def test_a_late_row_does_not_bring_a_cancelled_order_back(orders, fills):
+    send(orders)
+    orders.merge([row(at=1), row(at=5, status='Canceled', cum=20), row(at=2, status='PartiallyFilled', cum=20), row(at=1)])
+    assert orders.open_orders() == [] and orders.state_of(A) == DONE and orders.worst_case() == (0, 0)
+    assert fills == [(A, 20)]
+
+
 def test_a_fill_that_is_told_after_the_end_is_still_told_once(orders, fills):
     send(orders)
     orders.merge([row(at=1), row(at=2, status='Canceled')])
