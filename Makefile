@@ -47,7 +47,7 @@ pins: $(VENV)/.developed  ## pin anew, with hashes, what developers install on e
 audit: $(VENV)/.developed $(VENV)/.audited  ## look for known vulnerabilities in what is installed (needs the network)
 	@sh .ci/audit $(PY)
 
-bench: $(VENV)/.developed  ## measure the bot beside the programs people use today; writes bench/RESULTS.md (ARGS=--quick: 3 minutes)
+bench: $(VENV)/.developed  ## measure the bot beside the programs people use today; writes bench/RESULTS.md (20 minutes; ARGS=--quick: 6)
 	@$(PY) -m bench $(ARGS)
 
 bench-venue: $(VENV)/.developed  ## measure the venue: speed, realtime, memory, journal; writes bench/VENUE.md (ARGS=--quick: one minute)

@@ -21,13 +21,14 @@ NOTES = (
     "bitmex-market-maker subscribes to no book; the lines with a book show what its tables cost when a strategy does, 'quotes and trades' what "
     "it is sent by default.",
     "tokens: both bots run in simulated time against our venue in process, requests take "
-    f"{measures.LATENCY_MS} ms; same seeds, markets react to who trades in them.",
+    f"{measures.LATENCY_MS} ms; same seeds (from {measures.FIRST_SEED} on; the rules were tuned on 1 to 8), "
+    "markets react to who trades in them.",
 )
 
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="bench", description="Measure the bot against the programs people use today.")
-    options.add_argument("--quick", action="store_true", help="under three minutes instead of fifteen")
+    options.add_argument("--quick", action="store_true", help="some six minutes instead of twenty")
     options.add_argument("--only", choices=list(measures.MEASURES), action="append", help="this measure alone; may be repeated")
     args = options.parse_args()
     size, began, load = measures.QUICK if args.quick else measures.FULL, time.monotonic(), report.load()
