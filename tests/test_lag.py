@@ -61,12 +61,12 @@ def test_data_that_turns_out_to_be_too_old_pulls_the_quotes_at_once_each_said_on
     def quote(sent):
         desk.venue.feed.table('quote', 'insert', dict(desk.venue.quote_row(), timestamp=stamp(sent)))
     desk.at(1, quote, 1)
-    for moment, sent in ((22, 2), (23, 3), (30, 30)):  # twenty seconds late, and on time again
+    for moment, sent in ((22, 2), (23, 3), (30, 30), (60, 40), (61, 41), (62, 62)):  # twenty seconds late, and on time again; twice
         desk.at(moment, quote, sent)
         desk.at(moment + 0.5, lambda: seen.append(len(desk.venue.resting())))
-    desk.run(32)
-    assert seen == [0, 0, 12]
-    assert [desk.heard.count(text) for text in ('Waiting: ', 'our quotes are pulled', 'Resumed after')] == [1, 1, 1]
+    desk.run(64)
+    assert seen == [0, 0, 12] * 2
+    assert [desk.heard.count(text) for text in ('Waiting: ', 'our quotes are pulled', 'Resumed after')] == [2, 2, 2]
 
 
 def test_errors_again_and_again_in_the_realtime_thread_end_the_run():

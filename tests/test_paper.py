@@ -11,7 +11,7 @@ import pytest
 from market_maker import paper
 from market_maker.paper import PaperVenue
 from market_maker.settings import Settings
-from market_maker.utils import errors
+from market_maker.utils import errors, log
 from running import wait_until
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='the stand-in is a script')
@@ -185,4 +185,6 @@ def test_a_users_own_credentials_are_not_used_on_paper(stand_in, monkeypatch):
     venue = paper.start_for(settings)
     assert (settings.BASE_URL, settings.API_KEY, settings.API_SECRET) == (venue.base_url, 'k', 'sssss')
     assert settings.LOGIN == settings.PASSWORD == settings.OTPTOKEN == ''
+    assert venue.secret not in log.redact('the secret is %s' % venue.secret)
     venue.stop()
+    log._hidden.clear()
