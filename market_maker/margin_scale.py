@@ -87,7 +87,9 @@ class MarginScale(object):
         return min(units, account['marginBalance'] - (account.get('maintMargin') or 0))  # the row may not know of what rests yet
 
     def _say(self, count, whole):
-        if count < whole and self._levels is None:
+        if whole and not count and self._levels != 0:
+            logger.warning('The margin does not pay for a single pair: nothing is quoted until it does.')
+        elif 0 < count < whole and not self._levels:
             logger.warning('The margin pays for %d of %d levels: the outer ones are left out.', count, whole)
         elif count >= whole and self._levels is not None:
             logger.info('The margin pays for the whole ladder again.')

@@ -142,3 +142,18 @@ def test_a_ladder_that_the_margin_does_not_pay_for_is_scaled_and_that_is_said_on
     desk.run(30)
     assert 0 < seen[0][0] == seen[0][1] < 6 and seen[1] == (6, 6)
     assert desk.heard.count('The margin pays for') == 2
+
+
+def test_without_margin_for_a_single_pair_nothing_is_quoted_and_that_is_said_once_and_its_end_too():
+    desk, seen = Desk(), []
+
+    def margin(units):
+        desk.venue.feed.table('margin', 'update', dict(desk.venue.margin_row(), availableMargin=units, marginBalance=units))
+    margin(10)
+    for moment, units in ((10, 11), (20, 100000)):
+        desk.at(moment, lambda: seen.append(len(desk.venue.resting())))
+        desk.at(moment, margin, units)
+    desk.at(29, lambda: seen.append(len(desk.venue.resting())))
+    desk.run(30)
+    assert seen[:2] == [0, 0] and 0 < seen[2] < 12
+    assert desk.heard.count('not pay for a single pair') == 1 and desk.heard.count('The margin pays for') == 1
