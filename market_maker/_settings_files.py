@@ -27,7 +27,8 @@ def run_file(path):
     except SyntaxError as error:
         return {}, '%s, line %s: %s.' % (shown, error.lineno or '?', error.msg)
     except Exception as error:  # whatever the user's own code raises
-        return {}, '%s, line %s: %s: %s.' % (shown, _line(path), type(error).__name__, error)
+        line = _line(path)
+        return {}, '%s, line %s: %s%s.' % (shown, line, type(error).__name__, '' if _is_about_a_secret(path, line) else ': %s' % error)
     except SystemExit:
         return {}, '%s, line %s: it calls exit().' % (shown, _line(path))
     return dict((name, value) for name, value in namespace.items() if _is_setting(name, value)), None
@@ -61,3 +62,10 @@ def _is_setting(name, value):
 def _line(path):
     lines = [entry[1] for entry in traceback.extract_tb(sys.exc_info()[2]) if entry[0] == path]
     return lines[-1] if lines else '?'
+
+
+def _is_about_a_secret(path, number):
+    """Whether a line of the file names a secret: then the words of its error may hold it."""
+    with open(path, 'rb') as source:
+        line = source.read().splitlines()[number - 1:number] if isinstance(number, int) else []
+    return any(name.encode('ascii') in line[0] for name in base.SECRETS) if line else True

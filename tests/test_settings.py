@@ -202,6 +202,11 @@ def test_an_error_in_the_file_is_told_with_its_line(folder):
     assert folder.problems()[0].startswith('settings.py, line 3: ZeroDivisionError')
 
 
+def test_an_error_in_the_line_of_a_secret_does_not_tell_it(folder):
+    folder('ORDER_PAIRS = 3\nAPI_SECRET = int("tell-nobody")')
+    assert folder.problems() == ['settings.py, line 2: ValueError.']
+
+
 def test_a_file_that_calls_exit_is_a_problem_and_not_the_end(folder):
     folder('import sys\nsys.exit(0)\n')
     assert folder.problems() == ['settings.py, line 2: it calls exit().']
