@@ -53,7 +53,7 @@ class RequestBudget(object):
         self._at = None
         self._expected = 0.0           # what others are thought to have spent since the last header
         self._others = 0.0             # tokens a second that others spend; a little below 0 when rounding has it so
-        self._has_jumped = False       # whether the last header said that more than half was gone at a stroke
+        self._has_jumped = False       # whether more than half was gone at a stroke, and none of it was back since
         self._told_at, self._told = None, 0   # when the last header came, and what was left by it
         self._blocked_until = None
         self._second_layer = None      # times of recent order requests, where the venue counts them
@@ -74,7 +74,7 @@ class RequestBudget(object):
                     remaining = min(remaining, self._remaining)
                 spent = 0.0 if self._is_crowd else self._remaining + self._expected - remaining
                 self._learn_of_others(spent, now)
-                self._has_jumped = spent > limit / 2.0
+                self._has_jumped = spent > limit / 2.0 or (self._has_jumped and remaining <= self.reserve)
             self.limit, self._remaining, self._at, self._expected, self._told_at, self._told = limit, remaining, now, 0.0, now, remaining
         left = _number(headers.get('x-ratelimit-remaining-1s'))
         if left is not None:

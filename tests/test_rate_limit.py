@@ -116,7 +116,9 @@ def test_a_purse_that_is_empty_only_by_what_others_are_thought_to_spend_is_worth
     budget.note_headers(headers(120, 110), 0)
     budget.note_headers(headers(120, 0), 1)      # somebody has spent it all, or the venue lies
     assert budget.purse(6)[0] == 0 and not budget.is_guess(5.9) and budget.is_guess(6)
-    budget.note_headers(headers(120, 118), 6)
-    assert budget.purse(6)[0] > 0 and not budget.is_guess(20)
+    budget.note_headers(headers(120, 0), 6)      # again
+    assert not budget.is_guess(10) and budget.is_guess(11)
+    budget.note_headers(headers(120, 118), 11)
+    assert budget.purse(11)[0] > 0 and not budget.is_guess(20)
     budget.note_refusal(10, 20)
     assert not budget.is_guess(29)

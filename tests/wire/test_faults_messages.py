@@ -148,7 +148,7 @@ def test_a_feed_is_told_of_a_refused_connection_and_of_a_broken_one():
     feed.start("ws://venue/realtime", None, Listener())
     made.faults.arm("drop_socket")
     made.advance(NOW)
-    assert told == [("the connection was refused", None), ("the venue refused the socket with HTTP 401", 401), "open", ("the line broke", None)]
+    assert told == [("the connection was refused", 0), ("the venue refused the socket with HTTP 401", 401), "open", ("the line broke", None)]
 
 
 def test_duplicated_messages_come_twice():
