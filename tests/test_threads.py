@@ -1,6 +1,7 @@
 """Threads of our own: what fails in one is told, nothing is printed, and the run ends with cancelled orders."""
 from __future__ import absolute_import, division, print_function
 
+import io
 import os
 import subprocess
 import sys
@@ -142,3 +143,13 @@ def test_not_even_an_error_that_is_no_exception_shows_its_traceback(monkeypatch,
     monkeypatch.setattr(cli, '_main', lambda argv: fail(GeneratorExit('odd')))
     assert cli.main([]) == 1
     assert 'GeneratorExit: odd. Details: ' in capsys.readouterr()[1]
+
+
+def test_the_bot_makes_its_threads_nowhere_else():
+    found = []
+    for folder, _, names in os.walk(os.path.join(running.ROOT, 'market_maker')):
+        for path in [os.path.join(folder, name) for name in names if name.endswith('.py') and 'backtest' not in folder]:
+            with io.open(path, encoding='utf-8') as source:
+                if 'threading.Thread(' in source.read():
+                    found.append(os.path.relpath(path, running.ROOT))
+    assert found == [os.path.join('market_maker', 'utils', 'threads.py')]
