@@ -201,6 +201,10 @@ class BitMEX(object):
         """The venue's clock minus ours, in seconds."""
         return self._rest.clock_offset
 
+    def keep_warm(self):
+        """Open again the connections for orders that the venue has closed meanwhile. Calling again and again is meant; see `Warmth.keep`."""
+        self._rest.keep_warm(SIDE_BY_SIDE if self.order_transport_used == 'single' else 1)
+
     @property
     def order_transport_used(self):
         """'bulk' or 'single'; None in 'auto' before the first order."""

@@ -149,5 +149,10 @@ class ExchangeInterface(ExchangeView):
             self._must_reconcile = False
         return self.bitmex.reads_in
 
+    def keep_warm(self):
+        """While there is nothing to do: see to the connections over which the next orders go."""
+        if not self.dry_run:
+            self.bitmex.keep_warm()
+
     def check_alone(self):
         self.bitmex.check_alone()

@@ -24,6 +24,7 @@ from market_maker.utils import address, constants, errors
 from market_maker.utils.clock import Wakeup
 from market_maker.utils.compat import to_text
 from market_maker.utils.reasons import reason_of
+from market_maker.warmth import Warmth
 
 logger = logging.getLogger('root')
 # The order in which an order's fields are written, so that log lines are the same on every Python.
@@ -59,6 +60,11 @@ class RestSession(object):
         if transport is not None:
             self._session.mount('http://', transport)
             self._session.mount('https://', transport)
+        self._warmth = Warmth(self._session, self.base_url, clock)
+
+    def keep_warm(self, connections):
+        """Open again what of so many connections the venue has closed meanwhile; see `Warmth.keep`. For the thread that makes the requests."""
+        self._warmth.keep(connections)
 
     def close(self):
         self._session.close()

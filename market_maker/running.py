@@ -380,6 +380,8 @@ class Running(object):
             if self._cause:
                 return
             until = end if now >= calm else min(end, calm)
+            if not self.waiting:
+                self.exchange.keep_warm()
             self.clock.wait(self.wakeup, min(until - now, self._patience(now)))
 
     def _check_time_is_up(self, now):

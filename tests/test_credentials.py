@@ -1,11 +1,9 @@
 """Where credentials go: to https with a certificate that was looked at, or to this machine, and nowhere else."""
 from __future__ import absolute_import, division, print_function
 
-import os
-import ssl
-import subprocess
 import threading
 
+import certificates
 import pytest
 import requests.certs
 from fakes import ScriptedTransport, connect, response
@@ -147,15 +145,7 @@ def test_certificates_are_held_against_certifi_whatever_the_environment_or_a_pro
 @pytest.fixture
 def unknown_authority(tmp_path):
     """A TLS server whose certificate for localhost nobody but itself vouches for; yields (port, path of the certificate, what it was sent)."""
-    key, certificate = str(tmp_path / 'key.pem'), str(tmp_path / 'certificate.pem')
-    try:
-        with open(os.devnull, 'w') as nowhere:
-            subprocess.check_call(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext',
-                                   'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate], stderr=nowhere)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip('needs openssl to make a certificate')
-    context = ssl.SSLContext(getattr(ssl, 'PROTOCOL_TLS_SERVER', ssl.PROTOCOL_SSLv23))
-    context.load_cert_chain(certificate, key)
+    certificate, context = certificates.made_in(tmp_path)
     server, heard = SocketServer(), []
 
     def serve():
