@@ -6,6 +6,7 @@ It speaks as much of the protocol as a market maker needs. No engine, so that no
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from typing import Any
@@ -119,7 +120,8 @@ class ScriptedVenue:
     async def _say_orders(self, action: str, rows: list[dict[str, Any]]) -> None:
         if rows:
             for socket in list(self._sockets):
-                await socket.send_str(self._table("order", action, rows))
+                with contextlib.suppress(ConnectionError):  # who has seen enough is gone
+                    await socket.send_str(self._table("order", action, rows))
 
     # ---- REST
 
