@@ -28,7 +28,7 @@ NARROW = {'MM_LOOP_INTERVAL': '0.5', 'MM_RELIST_INTERVAL': '0.0002', 'MM_INTERVA
           'MM_API_ERROR_INTERVAL': '1', 'MM_TIMEOUT': '2'}
 # Faults of the venue, each armed when the one before has struck and has been told of by the bot (None: nothing is told).
 TROUBLE = [({'fault': 'overloaded', 'verb': 'PUT', 'times': 3}, 'did not succeed'), ({'fault': 'unavailable', 'verb': 'POST', 'times': 1}, None),
-           ({'fault': 'drop_socket'}, 'Got all market data again.'), ({'fault': 'lost_reply', 'verb': 'PUT', 'times': 1}, 'No answer to P'),
+           ({'fault': 'drop_socket'}, 'Got all market data again.'), ({'fault': 'lost_reply', 'verb': 'PUT', 'times': 1}, None),
            ({'fault': 'malformed_json', 'times': 3}, 'sent what is not JSON'), ({'fault': 'slow_reply', 'delay_ms': 700, 'times': 2}, None),
            ({'fault': 'rate_limited', 'verb': 'PUT', 'times': 1}, None), ({'fault': 'bad_gateway', 'times': 1}, None),
            ({'fault': 'duplicate_messages', 'for_s': 2}, None)]
