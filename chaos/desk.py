@@ -92,12 +92,11 @@ class Desk:
 
     @property
     def resting(self):
-        return self.venue.exchange.open_orders(self.venue.account_id, SYMBOL)
+        return resting(self.venue)
 
     @property
     def held(self):
-        position = self.venue.exchange.accounts[self.venue.account_id].positions.get(SYMBOL)
-        return position.current_qty if position is not None else 0
+        return held(self.venue)
 
     def look(self):
         """How things stand at the venue itself."""
@@ -121,3 +120,14 @@ class Desk:
         price = self.venue.exchange.instruments[SYMBOL].spec.price
         return ours == {order.cl_ord_id: (order.leaves_qty, price(order.price)) for order in self.resting} and (
             self.bitmex.position()["currentQty"] == self.held)
+
+
+def resting(venue):
+    """The bot's orders as the engine has them."""
+    return venue.exchange.open_orders(venue.account_id, SYMBOL)
+
+
+def held(venue):
+    """Its position in contracts, signed."""
+    position = venue.exchange.accounts[venue.account_id].positions.get(SYMBOL)
+    return position.current_qty if position is not None else 0

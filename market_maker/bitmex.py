@@ -219,7 +219,7 @@ class BitMEX(object):
     def needs_reconcile(self):
         """Whether our picture may differ from the venue's: after a reconnect, a lost reply, an order that was gone, a position that
         is not what our fills made it."""
-        return self._orders_in_doubt() or self._position_in_doubt(self.clock.monotonic())
+        return self.reads_in is not None
 
     @property
     def reads_in(self):

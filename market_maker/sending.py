@@ -116,7 +116,7 @@ class Sender(object):
             self._loop.outcome = 'put off: what is placed around this touch is filled at once'
             self._loop.look_again(wait)
             if not was_on:
-                logger.warning('What is placed around %s / %s is filled at once, so that touch may be an old one: the next orders wait.', *touch[:2])
+                logger.warning('What is placed around %s / %s is filled at once, so that touch may be an old one: the next orders wait.', *touch)
         return plan
 
     def _pay_for(self, existing, plan, touch, now):

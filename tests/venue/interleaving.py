@@ -15,7 +15,7 @@ from bitmex_venue.engine.commands import BUY, SELL, Cancel, Place
 from bitmex_venue.engine.refusals import Refused
 from bitmex_venue.inprocess import SimulatedClock, VenueAdapter, VenueFeed
 from bitmex_venue.venue import Venue
-from chaos.desk import Ids
+from chaos.desk import Ids, held, resting
 from chaos.realtime_door import table_of
 from chaos.rest_door import OVERLOADED, RestDoor
 from chaos.rest_door import Refused as RefusedLine
@@ -361,12 +361,11 @@ class World:
     # ---- what must hold
 
     def orders(self):
-        return self.venue.exchange.open_orders(self.venue.account_id, SYMBOL)
+        return resting(self.venue)
 
     @property
     def held(self):
-        position = self.venue.exchange.accounts[self.venue.account_id].positions.get(SYMBOL)
-        return position.current_qty if position is not None else 0
+        return held(self.venue)
 
     def look(self):
         sides = {BUY: 0, SELL: 0}
